@@ -1,0 +1,1 @@
+"""fhirbridge for software agents: the MCP server and the skill."""

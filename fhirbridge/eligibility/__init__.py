@@ -1,0 +1,1 @@
+"""Patient facts + criteria -> judgement, reasons and rank."""

@@ -1,0 +1,1 @@
+"""Pages, turns and trials -> lab results, facts and criteria."""

@@ -1,0 +1,1 @@
+"""Records <-> FHIR, and the servers that hold it."""

@@ -1,0 +1,1 @@
+"""Simplified Chinese: its tables and the rules that need code."""

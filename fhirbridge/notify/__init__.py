@@ -1,0 +1,1 @@
+"""Judgement -> people: the digest and the channels that carry it."""

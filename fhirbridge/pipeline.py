@@ -1,0 +1,164 @@
+"""The whole of fhirbridge, one function an input: it enters at the top and leaves at the bottom.
+
+Only this module knows the order of the stages; each line feeds the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fhirbridge.records import LeftOut, Trial
+
+if TYPE_CHECKING:
+    from fhirbridge.eligibility.compile import CompiledStudies
+    from fhirbridge.eligibility.matches import Funnel, Matches
+    from fhirbridge.fhir.record import Record
+    from fhirbridge.ocr import OcrEngine
+    from fhirbridge.terminology import Terminology
+
+
+def read_transcript(
+    source: str | Path,
+    *,
+    language: str = "auto",
+    visit_date: date | None = None,
+    terminologies: Sequence[Terminology] = (),
+    transaction: bool = False,
+    fhir_version: str = "R4",
+) -> Record:
+    """A conversation or note (a path, or the text itself) as a Bundle of what a clinician would record.
+
+    `visit_date` anchors "three days ago"; without it such dates stay words. Raises InputError if nothing can be read.
+    """
+    from fhirbridge.extract import facts, turns
+    from fhirbridge.fhir import transcript_bundle
+    from fhirbridge.terminology import lexicon
+
+    transcript = turns.read(source, language=language, visit_date=visit_date)
+    found, left_out = facts.find(transcript, lexicon.load(terminologies))
+    return transcript_bundle.build(transcript, found, left_out, transaction=transaction, fhir_version=fhir_version)
+
+
+def read_lab_report(
+    source: str | Path | bytes | Any | Sequence[Any],
+    *,
+    ocr: OcrEngine | None = None,
+    language: str = "auto",
+    header: bool = True,
+    transaction: bool = False,
+    fhir_version: str = "R4",
+) -> Record:
+    """A photo, scan or PDF of a laboratory report (or several of one report) as DiagnosticReport and Observations.
+
+    `source` is a path, bytes, a PIL image or an RGB array, or a list of them. Rows that failed a check are
+    `preliminary`. Raises InputError for what is no picture, EngineError when the engine fails.
+    """
+    from fhirbridge import ocr as engines
+    from fhirbridge.extract import lab_checks, lab_report
+    from fhirbridge.fhir import lab_bundle
+    from fhirbridge.terminology import loinc
+
+    engine = ocr or engines.best()
+    pictures = engines.load(source)
+    pages = tuple(engines.read_page(picture, engine) for picture in pictures)
+    report = lab_report.read(pages, language=language)
+    report = loinc.code(report)
+    report = lab_checks.check(report, pictures, engine)
+    return lab_bundle.build(report, pictures, header=header, transaction=transaction, fhir_version=fhir_version)
+
+
+def read_study(source: str | Path | dict[str, Any], *, registry: str = "auto", fhir_version: str = "R4") -> Record:
+    """One trial record (a path or a parsed record) as ResearchStudy and eligibility Group.
+
+    Raises InputError if the source holds no trial or more than one: use `read_studies` for many.
+    """
+    from fhirbridge import registries
+
+    return _study(registries.one(source, registry), fhir_version)
+
+
+def read_studies(
+    sources: str | Path | Iterable[str | Path], *, registry: str = "auto", fhir_version: str = "R4"
+) -> Iterator[Record | LeftOut]:
+    """The trial records of one or many files, one by one in bounded memory; what cannot be read as LeftOut."""
+    for trial in _trials(sources, registry):
+        yield trial if isinstance(trial, LeftOut) else _study(trial, fhir_version)
+
+
+def compile_studies(
+    sources: str | Path | Iterable[str | Path], *, registry: str = "auto", save: str | Path | None = None
+) -> CompiledStudies:
+    """Trials ready to be matched: their criteria as shared atoms. `save` writes them for a later, faster start.
+
+    `sources` may be registry files, FHIR ResearchStudy + Group, or a file that `save` wrote.
+    """
+    from fhirbridge.eligibility import compile
+    from fhirbridge.extract import criteria
+    from fhirbridge.terminology import lexicon
+
+    saved = compile.load(sources)
+    if saved is not None:
+        return saved
+    words = lexicon.load()
+    trials = _trials(sources, registry)
+    pairs = (t if isinstance(t, LeftOut) else (t, criteria.find(t, words)) for t in trials)
+    compiled = compile.compile(pairs)
+    if save is not None:
+        compiled.save(Path(save))
+    return compiled
+
+
+def match(
+    patients: Any,
+    studies: Any,
+    *,
+    as_of: date | None = None,
+    top: int | None = None,
+    explain: str = "all",
+    policy: Any = None,
+    workers: int = 1,
+) -> Matches:
+    """Every patient against every study: ranked, judged criterion by criterion, with evidence and what is missing.
+
+    `patients`: paths, Bundles or Records, one or many. `studies`: paths, Records or CompiledStudies. `explain` is
+    "all", "top" (reasons for the listed studies only) or "none". Deterministic for a given `as_of` (default: today).
+    """
+    from fhirbridge.eligibility import batch, compile
+    from fhirbridge.fhir import patient_bundle
+    from fhirbridge.terminology import lexicon
+
+    compiled = studies if isinstance(studies, compile.CompiledStudies) else compile_studies(studies)
+    people = patient_bundle.read_all(patients, lexicon.load())
+    return batch.match(people, compiled, as_of=as_of, top=top, explain=explain, policy=policy, workers=workers)
+
+
+def funnel(patients: Any, study: Any, *, as_of: date | None = None) -> Funnel:
+    """For one study: the patients ranked, and criterion by criterion how many remain."""
+    from fhirbridge.eligibility import matches
+
+    return matches.funnel(match(patients, study, as_of=as_of, explain="all"))
+
+
+def night(configuration: str | Path) -> int:
+    """One night run as its TOML file says: fetch, match, write, tell. The exit code of `fhirbridge night`."""
+    from fhirbridge.notify import run
+
+    return run.night(Path(configuration))
+
+
+def _study(trial: Trial, fhir_version: str) -> Record:
+    from fhirbridge.extract import criteria
+    from fhirbridge.fhir import research_study
+    from fhirbridge.terminology import lexicon
+
+    return research_study.build(trial, criteria.find(trial, lexicon.load()), fhir_version=fhir_version)
+
+
+def _trials(sources: Any, registry: str) -> Iterator[Trial | LeftOut]:
+    from fhirbridge import registries
+
+    for path in [sources] if isinstance(sources, (str, Path, dict)) else sources:
+        yield from registries.read(path, registry)
