@@ -1,0 +1,313 @@
+"""The command line: arguments, printing, exit codes. It decides nothing; `fhirbridge.pipeline` does the work.
+
+Exit codes: 0 all done, 1 some inputs failed and the rest are written, 2 usage or nothing done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from fhirbridge import __version__, choices
+from fhirbridge.errors import FhirbridgeError
+from fhirbridge.files import Sink, expand, stem
+from fhirbridge.progress import Progress
+from fhirbridge.records import LeftOut
+
+TEXT = (".txt", ".vtt", ".srt", ".json", ".md")
+PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".heic", ".heif", ".pdf")
+STUDIES = (".json", ".ndjson", ".json.gz", ".ndjson.gz", ".xml", ".csv", ".xlsx")
+FHIR = (".json", ".ndjson", ".json.gz", ".ndjson.gz")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+        return code
+    except FhirbridgeError as error:
+        print(f"fhirbridge: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        print("fhirbridge: interrupted; what was finished is written", file=sys.stderr)
+        return 2
+
+
+# ------------------------------------------------------------------------------------------------------ the commands
+
+
+def _transcript(a: argparse.Namespace) -> int:
+    from fhirbridge import pipeline
+
+    terminologies = tuple(_terminology(text) for text in a.terminology)
+
+    def read(path: Path) -> Iterable[tuple[str, Any]]:
+        record = pipeline.read_transcript(
+            path,
+            language=a.language,
+            visit_date=a.date,
+            terminologies=terminologies,
+            transaction=a.transaction,
+            fhir_version=a.fhir_version,
+        )
+        yield stem(path), record
+
+    return _each("transcript", expand(a.files, TEXT), read, a.out)
+
+
+def _lab(a: argparse.Namespace) -> int:
+    from fhirbridge import ocr, pipeline
+
+    engine = ocr.best() if a.ocr == "auto" else choices.module("ocr", a.ocr).create()
+
+    def read(path: Path | list[Path]) -> Iterable[tuple[str, Any]]:
+        record = pipeline.read_lab_report(
+            path,
+            ocr=engine,
+            language=a.language,
+            header=not a.no_header,
+            transaction=a.transaction,
+            fhir_version=a.fhir_version,
+        )
+        yield stem(path[0] if isinstance(path, list) else path), record
+
+    return _each("lab", expand(a.images, PICTURES), read, a.out)
+
+
+def _study(a: argparse.Namespace) -> int:
+    from fhirbridge import pipeline
+
+    counts = {"studies": 0}
+
+    def read(path: Path) -> Iterable[tuple[str, Any]]:
+        for record in pipeline.read_studies(path, registry=a.registry, fhir_version=a.fhir_version):
+            if isinstance(record, LeftOut):
+                yield "", record
+            else:
+                counts["studies"] += 1
+                yield next(record.resources("ResearchStudy"))["id"], record
+
+    code = _each("study", expand(a.files, STUDIES), read, a.out)
+    print(f"{counts['studies']:,} studies", file=sys.stderr)
+    return code
+
+
+def _match(a: argparse.Namespace) -> int:
+    from fhirbridge import pipeline
+
+    patients = _present(expand(a.patients, FHIR))
+    studies = _present(expand(a.studies, STUDIES))
+    found = pipeline.match(patients, studies, as_of=a.as_of, top=a.top, explain=a.explain, workers=a.workers)
+    with Sink(a.out) as sink:
+        for line in found.to_lines(a.format):
+            sink.write("matches", line)
+    return _close(found.left_out, sink.written)
+
+
+def _push(a: argparse.Namespace) -> int:
+    from fhirbridge.fhir import server
+
+    return server.push_command(a)
+
+
+def _pull(a: argparse.Namespace) -> int:
+    from fhirbridge.fhir import server
+
+    return server.pull_command(a)
+
+
+def _night(a: argparse.Namespace) -> int:
+    from fhirbridge import pipeline
+
+    return pipeline.night(a.config)
+
+
+def _review(a: argparse.Namespace) -> int:
+    from fhirbridge.review import page
+
+    return page.serve(port=a.port)
+
+
+def _mcp(a: argparse.Namespace) -> int:
+    from fhirbridge.agents import mcp_server
+
+    return mcp_server.serve()
+
+
+def _skill(a: argparse.Namespace) -> int:
+    from fhirbridge.agents import skill
+
+    print(skill.write(Path(a.out)))
+    return 0
+
+
+def _demo(a: argparse.Namespace) -> int:
+    from fhirbridge import demo
+
+    return demo.run(Path(a.out))
+
+
+# ---------------------------------------------------------------------------------------------------- shared by them
+
+
+def _each(what: str, inputs: Iterable[Any], read: Callable[[Any], Iterable[tuple[str, Any]]], out: str | None) -> int:
+    """Read every input, write what comes, name what failed at the end."""
+    paths = list(inputs)
+    failed: list[str] = []
+    progress = Progress(what, len(paths))
+    with Sink(out) as sink:
+        for path in paths:
+            if isinstance(path, FhirbridgeError):
+                failed.append(str(path))
+                continue
+            try:
+                for name, record in read(path):
+                    if isinstance(record, LeftOut):
+                        failed.append(f"{record.source}: {record.reason}")
+                    else:
+                        sink.write(name, record.to_json())
+            except FhirbridgeError as error:
+                failed.append(str(error))
+            except (
+                Exception
+            ) as error:  # a defect must not stop the rest of the batch; its text may hold patients' words
+                failed.append(f"{path}: unexpected {type(error).__name__}; please report it, with FHIRBRIDGE_DEBUG=1")
+                _debug()
+            progress.step(str(path))
+        progress.finish()
+    return _close(failed, sink.written)
+
+
+def _close(failed: Iterable[Any], written: int) -> int:
+    reasons = [f"{f.source}: {f.reason}" if isinstance(f, LeftOut) else str(f) for f in failed]
+    for reason in reasons:
+        print(f"fhirbridge: {reason}", file=sys.stderr)
+    if not reasons:
+        return 0
+    return 1 if written else 2
+
+
+def _present(inputs: Iterable[Any]) -> list[Path]:
+    """The files; what is missing is said at once, since a match over half the input is no match."""
+    paths = list(inputs)
+    for path in paths:
+        if isinstance(path, FhirbridgeError):
+            raise path
+    return paths
+
+
+def _debug() -> None:
+    import os
+    import traceback
+
+    if os.environ.get("FHIRBRIDGE_DEBUG"):
+        traceback.print_exc()
+
+
+def _terminology(text: str) -> Any:
+    name, _, path = text.partition("=")
+    return choices.module("terminology", name).create(Path(path))
+
+
+# -------------------------------------------------------------------------------------------------------- arguments
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fhirbridge",
+        description="Transcripts and lab photos into FHIR; FHIR into the trials a patient can join. Offline.",
+    )
+    parser.add_argument("--version", action="version", version=f"fhirbridge {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_readers, _add_matching, _add_servers, _add_people):
+        add(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_readers(commands: Any) -> None:
+    p = _command(commands, "transcript", _transcript, "conversations and notes into FHIR")
+    p.add_argument("files", nargs="+", metavar="FILE")
+    p.add_argument("--date", type=_day, help="day of the visit, YYYY-MM-DD: anchors 'three days ago'")
+    p.add_argument("--terminology", action="append", default=[], metavar="NAME=PATH", help="your own licensed tables")
+    _fhir_options(p)
+    p = _command(commands, "lab", _lab, "photos, scans and PDFs of laboratory reports into FHIR")
+    p.add_argument("images", nargs="+", metavar="IMAGE")
+    p.add_argument("--ocr", default="auto", help=f"auto or one of {', '.join(choices.names('ocr'))}")
+    p.add_argument("--no-header", action="store_true", help="leave out the patient's header, blanked in the picture")
+    _fhir_options(p)
+    p = _command(commands, "study", _study, "trial records into ResearchStudy and eligibility Group")
+    p.add_argument("files", nargs="+", metavar="FILE")
+    p.add_argument("--registry", default="auto", help=f"auto or one of {', '.join(choices.names('registries'))}")
+    p.add_argument("--fhir-version", choices=("R4", "R5"), default="R4")
+    p.add_argument("-o", "--out", metavar="OUT")
+
+
+def _fhir_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--language", choices=("auto", "en", "zh"), default="auto")
+    p.add_argument("--transaction", action="store_true", help="a transaction Bundle, ready to push")
+    p.add_argument("--fhir-version", choices=("R4", "R5"), default="R4")
+    p.add_argument("-o", "--out", metavar="OUT", help="DIR/, x.ndjson or x.json; standard output if left out")
+
+
+def _add_matching(commands: Any) -> None:
+    p = _command(commands, "match", _match, "patients against studies, ranked, with reasons")
+    p.add_argument("--patients", nargs="+", required=True, metavar="PATH")
+    p.add_argument("--studies", nargs="+", required=True, metavar="PATH")
+    p.add_argument("--as-of", type=_day, metavar="DATE", help="judge as of this day (default: today)")
+    p.add_argument("--top", type=int, metavar="N")
+    p.add_argument("--explain", choices=("all", "top", "none"), default="all")
+    p.add_argument("--format", choices=("ndjson", "fhir"), default="ndjson")
+    p.add_argument("--engine", choices=("local", "spark"), default="local")
+    p.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    p.add_argument("-o", "--out", metavar="OUT")
+    p = _command(commands, "night", _night, "the night run: fetch, match, write, tell")
+    p.add_argument("config", metavar="CONFIG.toml")
+
+
+def _add_servers(commands: Any) -> None:
+    p = _command(commands, "push", _push, "Bundles to a FHIR server, each resource once")
+    p.add_argument("paths", nargs="+", metavar="PATH")
+    p.add_argument("--server", required=True, metavar="URL")
+    p = _command(commands, "pull", _pull, "patients from a FHIR server")
+    p.add_argument("--server", required=True, metavar="URL")
+    which = p.add_mutually_exclusive_group(required=True)
+    which.add_argument("--patient", metavar="ID")
+    which.add_argument("--group", metavar="ID")
+    which.add_argument("--all", action="store_true")
+    p.add_argument("-o", "--out", required=True, metavar="DIR")
+
+
+def _add_people(commands: Any) -> None:
+    p = _command(commands, "review", _review, "the review page on 127.0.0.1")
+    p.add_argument("--port", type=int, default=0)
+    _command(commands, "mcp", _mcp, "an MCP server on standard input and output")
+    p = _command(commands, "skill", _skill, "the OpenClaw skill folder")
+    p.add_argument("-o", "--out", required=True, metavar="DIR")
+    p = _command(commands, "demo", _demo, "the whole job on made-up patients, into demo-output/")
+    p.add_argument("-o", "--out", default="demo-output", metavar="DIR")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a day; write YYYY-MM-DD") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
