@@ -41,7 +41,7 @@ def _behind(text: str, suffixes: tuple[str, ...]) -> Iterator[Path | MissingInpu
         ]
     elif path.exists():
         yield path
-    elif _PATTERN & set(text) and (found := sorted(glob.glob(text))):
+    elif _PATTERN & set(text) and (found := sorted(glob.glob(text))):  # noqa: PTH207 - takes absolute patterns too
         yield from (Path(p) for p in found)
     else:
         yield MissingInput(text, "no such file", "check the path")
