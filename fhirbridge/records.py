@@ -26,6 +26,8 @@ __all__ = [
     "Fact",
     "FactKind",
     "If",
+    "Item",
+    "ItemKind",
     "LabHeader",
     "LabReport",
     "LabResult",
@@ -35,6 +37,7 @@ __all__ = [
     "Node",
     "Not",
     "Page",
+    "Patient",
     "Quantity",
     "Span",
     "Speaker",
@@ -44,6 +47,7 @@ __all__ = [
     "Truth",
     "Turn",
     "Understanding",
+    "When",
     "Window",
     "Word",
 ]
@@ -481,3 +485,67 @@ class Criterion:
     context: str = ""  # the full sentence or heading it was cut from, where that changes its sense
     group: str = ""
     source: str = "text"
+
+
+# ------------------------------------------------------------------------------------------------ FHIR -> patient
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A FHIR date as far as it is known: the first and the last day it can mean (2024-03 is the whole of March)."""
+
+    earliest: date
+    latest: date
+
+
+class ItemKind(StrEnum):
+    """What kind of resource an item comes from."""
+
+    CONDITION = "condition"
+    OBSERVATION = "observation"
+    MEDICATION = "medication"
+    PROCEDURE = "procedure"
+    ALLERGY = "allergy"
+    IMMUNIZATION = "immunization"
+    FAMILY = "family"
+    ENCOUNTER = "encounter"
+    IMAGING = "imaging"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing recorded about a patient. `keys` is what it is and everything it is a kind of (folded names, codes).
+
+    `status` is present, past, absent, possible, planned or pending. `answer` is a coded or free answer; `low` and
+    `high` the result's own reference range; `text` all that the resource says in words.
+    """
+
+    kind: ItemKind
+    reference: str
+    concept: Concept
+    keys: frozenset[str]
+    status: str = "present"
+    start: When | None = None
+    end: When | None = None
+    quantity: Quantity | None = None
+    answer: str = ""
+    low: Quantity | None = None
+    high: Quantity | None = None
+    text: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Everything one Bundle says about one patient, ready to be judged; `narrative` when it rests on a told story."""
+
+    id: str
+    sex: str = ""  # FHIR administrative-gender
+    birth: When | None = None
+    deceased: bool = False
+    place: tuple[str, ...] = ()
+    items: tuple[Item, ...] = ()
+    narrative: bool = False
+    gaps: tuple[LeftOut, ...] = ()
+    fingerprint: str = ""  # changes when anything that is judged changes
