@@ -28,6 +28,7 @@ _HOME = {
     "ValidationError": "errors",
     "compile_studies": "pipeline",
     "funnel": "pipeline",
+    "join": "fhir.joined",
     "match": "pipeline",
     "night": "pipeline",
     "read_lab_report": "pipeline",
@@ -50,6 +51,7 @@ __all__ = [
     "ValidationError",
     "compile_studies",
     "funnel",
+    "join",
     "match",
     "night",
     "read_lab_report",
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
         ServerError,
         ValidationError,
     )
+    from fhirbridge.fhir.joined import join
     from fhirbridge.fhir.record import Record
     from fhirbridge.fhir.server import FHIRServer
     from fhirbridge.pipeline import (
