@@ -36,9 +36,9 @@ def _behind(text: str, suffixes: tuple[str, ...]) -> Iterator[Path | MissingInpu
     if path.is_dir():
         inside = [p for p in sorted(path.iterdir()) if p.is_file() and not p.name.startswith(".")]
         wanted = [p for p in inside if not suffixes or p.name.lower().endswith(suffixes)]
-        yield from wanted or [
-            MissingInput(text, "the directory holds no file of the kind asked for", _wanted(suffixes))
-        ]
+        yield from wanted
+        if not wanted:
+            yield MissingInput(text, "the directory holds no file of the kind asked for", _wanted(suffixes))
     elif path.exists():
         yield path
     elif _PATTERN & set(text) and (found := sorted(glob.glob(text))):  # noqa: PTH207 - takes absolute patterns too

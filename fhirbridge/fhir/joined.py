@@ -1,4 +1,4 @@
-"""Several Bundles of one person -> one patient Bundle: a visit, two lab photos and an EHR's export become one record."""
+"""Several Bundles of one person -> one patient Bundle: a visit, lab photos and an EHR's export become one record."""
 
 from __future__ import annotations
 
