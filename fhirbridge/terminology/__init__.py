@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from fhirbridge.records import Coding
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One code of a terminology with its names; `kind` as in the lexicon ("condition", "medication" ...)."""
+
+    code: str
+    name: str
+    synonyms: tuple[str, ...] = ()
+    kind: str = "condition"
 
 
 class Terminology(Protocol):
@@ -19,4 +31,8 @@ class Terminology(Protocol):
 
     def find(self, name: str) -> tuple[Coding, ...]:
         """The codes whose name or synonym is `name` (case and spacing folded), best first."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """Every code with its names, for the lexicon."""
         ...

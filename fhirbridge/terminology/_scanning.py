@@ -1,0 +1,139 @@
+"""Names found in text: by whole words in Latin script, by characters in Chinese.
+
+No automaton is built: a name is looked up in one dictionary, and a second one says how long a name that begins with
+this word can be. Ready as soon as the names are read, and small.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from fhirbridge.terminology import _folding as folding
+
+Found = tuple[int, int, int]  # start, end, number of the entry
+_CHINESE = re.compile(r"[㐀-鿿]")
+_GONE = re.compile(r"[ \t\u3000\-·]+")
+
+
+class Names:
+    """Folded names to entry numbers: `add` them, then `scan` texts or `find` one."""
+
+    def __init__(self) -> None:
+        self.latin: dict[str, int] = {}
+        self.capitals: dict[str, int] = {}
+        self.chinese: dict[str, int] = {}
+        self.longest: dict[str, int] = {}  # first word -> most words a name has that begins so
+        self.starts: dict[str, int] = {}  # first two characters -> most characters
+
+    def copy(self) -> Names:
+        """An independent copy, to add to."""
+        other = Names()
+        for field in ("latin", "capitals", "chinese", "longest", "starts"):
+            setattr(other, field, dict(getattr(self, field)))
+        return other
+
+    def add(self, name: str, number: int, *, keep: bool = False) -> None:
+        """Add a name of entry `number`; with `keep` a name that is there already stays what it is."""
+        if folding.is_chinese(name):
+            self._put(self.chinese, folding.compact(name), number, keep)
+            return
+        where = self.capitals if folding.capitals(name) else self.latin
+        for key in folding.variants(name):
+            self._put(where, key, number, keep)
+
+    def add_folded(self, key: str, number: int) -> None:
+        """Add a Latin name that was folded before ("=" in front: only in capitals); one that is there stays."""
+        if key.startswith("="):
+            self._put(self.capitals, key[1:], number, True)
+        else:
+            self._put(self.latin, key, number, True)
+
+    def _put(self, where: dict[str, int], key: str, number: int, keep: bool) -> None:
+        if not key or (keep and key in where):
+            return
+        where[key] = number
+        if where is self.chinese:
+            head, length, lengths = key[:2], len(key), self.starts
+        else:
+            head, length, lengths = key.partition(" ")[0], key.count(" ") + 1, self.longest
+        if lengths.get(head, 0) < length:
+            lengths[head] = length
+
+    def find(self, name: str) -> int | None:
+        """The entry of exactly this name, None if there is none."""
+        if folding.is_chinese(name):
+            return self.chinese.get(folding.compact(name))
+        key = folding.phrase(name)
+        if folding.capitals(name) and key in self.capitals:
+            return self.capitals[key]
+        found = self.latin.get(key)
+        return self.capitals.get(key) if found is None and name.isupper() else found
+
+    def scan(self, text: str) -> list[Found]:
+        """Every name at every place, unsorted; longer and shorter ones at the same place, both scripts."""
+        lower = folding.same_length(text)
+        found = list(self._scan_latin(text, lower))
+        if _CHINESE.search(lower):
+            found.extend(self._scan_chinese(lower))
+        return found
+
+    def _scan_latin(self, text: str, lower: str) -> Iterator[Found]:
+        words = folding.tokens(lower)
+        joined = " ".join([w[2] for w in words])
+        begins, place = [], 0
+        for w in words:
+            begins.append(place)
+            place += len(w[2]) + 1
+        longest, latin, capitals, count = self.longest, self.latin, self.capitals, len(words)
+        for i, (start, _, head) in enumerate(words):
+            most = longest.get(head)
+            if most is None:
+                continue
+            for j in range(min(i + most, count) - 1, i - 1, -1):
+                key = joined[begins[i] : begins[j] + len(words[j][2])]
+                number = latin.get(key)
+                if key in capitals and _in_capitals(text[start : words[j][1]]):
+                    number = capitals[key]
+                if number is not None:
+                    yield start, words[j][1], number
+
+    def _scan_chinese(self, lower: str) -> Iterator[Found]:
+        places: list[int] | range = range(len(lower))
+        short = lower
+        if _GONE.search(lower):
+            places = [i for i, c in enumerate(lower) if c not in " \t\u3000-·"]
+            short = "".join([lower[i] for i in places])
+        starts, chinese, count = self.starts, self.chinese, len(short)
+        for i in range(count):
+            most = starts.get(short[i : i + 2]) or starts.get(short[i])
+            if most is None:
+                continue
+            for end in range(min(i + most, count), i, -1):
+                number = chinese.get(short[i:end])
+                if number is not None and _is_whole(lower, places[i], places[end - 1] + 1):
+                    yield places[i], places[end - 1] + 1, number
+
+
+def _in_capitals(piece: str) -> bool:
+    """Whether the words of the text stand in capitals: "MI", "MIs", "PD-L1"."""
+    letters = piece[:-1] if len(piece) > 2 and piece.endswith("s") else piece
+    return letters.upper() == letters
+
+
+def _is_whole(lower: str, start: int, end: int) -> bool:
+    """Whether a name that begins or ends in Latin letters or digits is not part of a longer word."""
+    before = start > 0 and lower[start].isascii() and lower[start - 1].isascii() and lower[start - 1].isalnum()
+    after = end < len(lower) and lower[end - 1].isascii() and lower[end].isascii() and lower[end].isalnum()
+    return not (before and lower[start].isalnum()) and not (after and lower[end - 1].isalnum())
+
+
+def leftmost_longest(found: list[Found]) -> list[Found]:
+    """Those that do not overlap: the leftmost first, of one place the longest."""
+    kept: list[Found] = []
+    end = 0
+    for piece in sorted(found, key=lambda f: (f[0], -f[1])):
+        if piece[0] >= end:
+            kept.append(piece)
+            end = piece[1]
+    return kept
