@@ -189,9 +189,8 @@ def _measure(bench: Bench, names: list[str], lines: list[str]) -> tuple[list[str
             shown = "none" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
             lines[number] = f"| {name} | {row['figure']} | {shown} | {row['floor']} | {row['target']} |"
             bad = _misses(value, row["floor"])
-            print(
-                f"    {row['figure']:28} {shown:>8}   floor {row['floor']:8} target {row['target']}{'   BELOW' if bad else ''}"
-            )
+            mark = "   BELOW" if bad else ""
+            print(f"    {row['figure']:28} {shown:>8}   floor {row['floor']:8} target {row['target']}{mark}")
             if bad:
                 below.append(f"{name} {row['figure']}: {shown}, floor {row['floor']}")
     return below, lines
