@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = [
     "All",
@@ -38,6 +43,7 @@ __all__ = [
     "Not",
     "Page",
     "Patient",
+    "Picture",
     "Quantity",
     "Span",
     "Speaker",
@@ -124,6 +130,22 @@ class Truth(StrEnum):
 
 
 # ------------------------------------------------------------------------------------------------ photo -> lab report
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One photo or one PDF page, upright as viewers show it (EXIF applied): every `Box` counts in its pixels.
+
+    `pixels` is RGB, shape (height, width, 3). A PDF page is rendered; `words` is its text layer, empty for a photo.
+    `data` is the whole file as it came, shared by the pages of one file.
+    """
+
+    source: str
+    page: int
+    pixels: NDArray[np.uint8]
+    data: bytes
+    content_type: str
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,143 @@
+"""The cells of a table's lines -> results: names joined and split from their abbreviations, sections, flags, ranges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from fhirbridge import languages
+from fhirbridge.extract import lab_print, lab_units
+from fhirbridge.extract.lab_cells import Cell
+from fhirbridge.extract.lab_rows import Line
+from fhirbridge.extract.lab_tables import Table
+from fhirbridge.records import Box, LabResult, LeftOut, Page, Quantity
+
+_MARK = re.compile(r"^[\s*#★☆▲△◆●■/.,:;·]+|[\s*★☆▲△◆●■.,:;·]+$")
+
+
+def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
+    """The results of a table in order, and the lines that look like rows but whose value was not found."""
+    results: list[LabResult] = []
+    missing: list[LeftOut] = []
+    section = ""
+    for line in table.lines:
+        cells = {cell.kind: cell for cell in line if cell.kind}
+        if _is_row(cells, line):
+            results.append(_result(cells, section, page))
+        elif _names_only(cells) and not _is_note(line):
+            section = _clean_name(cells.get("name", cells.get("code")))
+        elif "range" in cells and "name" in cells and not _is_note(line):
+            where = _box(line, page)
+            missing.append(LeftOut(f"page {page.number}, x {where.x}, y {where.y}", "a row whose result was not found"))
+    return results, missing
+
+
+def _is_row(cells: dict[str, Cell], line: Line) -> bool:
+    if "value" not in cells or not ("name" in cells or "code" in cells):
+        return False
+    value = cells["value"].text
+    if lab_print.number(_unflagged(value)[0]) is None and not lab_print.qualitative(_unflagged(value)[0]):
+        return "range" in cells and len(value) <= 12
+    loose = sum(len(cell.text) for cell in line if not cell.kind)
+    if not ("unit" in cells or "range" in cells or "flag" in cells) and loose > 6:
+        return False
+    return not (_is_note(line) and not ("unit" in cells and "range" in cells))
+
+
+def _names_only(cells: dict[str, Cell]) -> bool:
+    return set(cells) <= {"name", "code"} and bool(cells)
+
+
+def _is_note(line: Line) -> bool:
+    """Whether a line is a field of the form or a remark: it begins with such a word."""
+    text = lab_print.plain(" ".join(cell.text for cell in line)).strip(" *※#").casefold()
+    label = re.split(r"[:：]", text, maxsplit=1)
+    if len(label) == 2 and label[0].replace(" ", "") in _labels():
+        return True
+    return any(text.startswith(word) for word in _notes())
+
+
+@lru_cache(maxsize=1)
+def _labels() -> frozenset[str]:
+    return frozenset(
+        lab_print.plain(row["label"]).casefold().replace(" ", "")
+        for language in languages.names()
+        for row in languages.rows(language, "lab_fields")
+    )
+
+
+@lru_cache(maxsize=1)
+def _notes() -> tuple[str, ...]:
+    return tuple(
+        lab_print.plain(row["word"]).casefold()
+        for language in languages.names()
+        for row in languages.rows(language, "lab_words")
+        if row["kind"] == "note"
+    )
+
+
+def _result(cells: dict[str, Cell], section: str, page: Page) -> LabResult:
+    value, mark = _unflagged(cells["value"].text)
+    name = _clean_name(cells.get("name")) or _clean_name(cells.get("code"))
+    limits = lab_print.limits(cells["range"].text) if "range" in cells else None
+    unit = _unit(cells.get("unit"), limits)
+    number = lab_print.number(value)
+    parts = tuple(cells.values())
+    return LabResult(
+        name=name,
+        value_text=value,
+        box=_box(parts, page),
+        quantity=None if number is None else Quantity(number.value, unit, comparator=number.comparator),
+        unit=unit,
+        low=_limit(limits.low if limits else None, unit),
+        high=_limit(limits.high if limits else None, unit),
+        range_text=cells["range"].text.strip() if "range" in cells else "",
+        flag=_flag(cells.get("flag"), mark),
+        abbreviation=_clean_name(cells.get("code")) if "name" in cells else "",
+        section=section,
+        method=cells["method"].text if "method" in cells else "",
+        confidence=min(piece.sure for cell in parts if cell.kind == "value" for piece in cell.pieces),
+    )
+
+
+def _unit(cell: Cell | None, limits: lab_print.Range | None) -> str:
+    """The unit as printed, from its own column or from behind the range."""
+    text = cell.text if cell else limits.rest if limits else ""
+    return lab_units.read(text) or (text if cell else "")
+
+
+def _limit(limit: Quantity | None, unit: str) -> Quantity | None:
+    return None if limit is None else Quantity(limit.value, unit, comparator=limit.comparator)
+
+
+def _unflagged(text: str) -> tuple[str, str]:
+    """A value without the mark glued to its end, and that mark."""
+    bare = lab_print.plain(text).strip()
+    found = re.fullmatch(r"(.*?[\d.+)\w])\s*([↑↓]+|[HL]{1,2}|\*|[HL]\*|\*[HL]|[\[(][HLA][\])]|高|低|偏高|偏低)", bare)
+    if found and (lab_print.number(found[1].strip()) is not None or lab_print.ARROWS.fullmatch(found[2])):
+        return found[1].strip(), found[2]
+    found = re.fullmatch(r"([↑↓]+|[HL]{1,2}|\*)\s*(\d.*)", bare)
+    if found and lab_print.number(found[2]) is not None:
+        return found[2], found[1]
+    return bare, ""
+
+
+def _flag(cell: Cell | None, mark: str) -> str:
+    for text in (cell.text if cell else "", mark):
+        found = lab_print.flag(text) if text else None
+        if found:
+            return found
+    return ""
+
+
+def _clean_name(cell: Cell | None) -> str:
+    return _MARK.sub("", cell.text).strip() if cell else ""
+
+
+def _box(cells: Sequence[Cell], page: Page) -> Box:
+    """The upright rectangle round the words of some cells."""
+    boxes = [page.words[piece.word].box for cell in cells for piece in cell.pieces]
+    x, y = min(b.x for b in boxes), min(b.y for b in boxes)
+    right, bottom = max(b.x + b.width for b in boxes), max(b.y + b.height for b in boxes)
+    return Box(x, y, right - x, bottom - y, page.number)
