@@ -114,15 +114,54 @@ def _match(a: argparse.Namespace) -> int:
 
 
 def _push(a: argparse.Namespace) -> int:
-    from fhirbridge.fhir import server
+    from fhirbridge.fhir import bundles
+    from fhirbridge.fhir.server_push import Summary
 
-    return server.push_command(a)
+    server, total, failed = _server(a), Summary(), []
+    progress = Progress("push")
+    for path in list(expand(a.paths, FHIR)):
+        try:
+            if isinstance(path, FhirbridgeError):
+                raise path
+            for bundle in bundles.read(path):
+                total.add(server.push(bundle, mode=a.mode, most=a.most, journal=a.journal))
+                progress.step(str(path))
+        except FhirbridgeError as error:
+            failed.append(f"{path}: {error}" if not str(error).startswith(str(path)) else str(error))
+    progress.finish()
+    print(total)
+    return _close([*failed, *total.failed], total.created + total.updated + total.unchanged)
 
 
 def _pull(a: argparse.Namespace) -> int:
-    from fhirbridge.fhir import server
+    server = _server(a)
+    if a.patient:
+        with Sink(a.out if a.out.endswith("/") else f"{a.out}/") as sink:
+            sink.write(a.patient, server.patient(a.patient).to_json())
+        print(f"1 patient in {a.out}")
+        return 0
+    files, left_out = server.export(a.out, group=a.group)
+    print(f"{len(files)} files in {a.out}")
+    return _close(left_out, len(files))
 
-    return server.pull_command(a)
+
+def _server(a: argparse.Namespace) -> Any:
+    """The server with the credentials named: secrets come from the environment or a file, never from an argument."""
+    import os
+
+    from fhirbridge.fhir.server import FHIRServer
+
+    user, password = a.user, os.environ.get("FHIRBRIDGE_PASSWORD", "")
+    return FHIRServer(
+        a.server,
+        token=os.environ.get("FHIRBRIDGE_TOKEN"),
+        basic=(user, password) if user else None,
+        client_id=a.client_id,
+        key=a.key,
+        token_url=a.token_url,
+        scope=a.scope,
+        verify=a.ca or True,
+    )
 
 
 def _night(a: argparse.Namespace) -> int:
@@ -282,14 +321,28 @@ def _add_matching(commands: Any) -> None:
 def _add_servers(commands: Any) -> None:
     p = _command(commands, "push", _push, "Bundles to a FHIR server, each resource once")
     p.add_argument("paths", nargs="+", metavar="PATH")
-    p.add_argument("--server", required=True, metavar="URL")
+    p.add_argument("--mode", choices=("transaction", "batch"), default="transaction", help="whole or entry by entry")
+    p.add_argument("--most", type=int, default=400, metavar="N", help="entries in one transaction (default 400)")
+    p.add_argument("--journal", metavar="FILE", help="remember what was taken, so that an interrupted push goes on")
+    _server_options(p)
     p = _command(commands, "pull", _pull, "patients from a FHIR server")
-    p.add_argument("--server", required=True, metavar="URL")
+    _server_options(p)
     which = p.add_mutually_exclusive_group(required=True)
     which.add_argument("--patient", metavar="ID")
     which.add_argument("--group", metavar="ID")
     which.add_argument("--all", action="store_true")
     p.add_argument("-o", "--out", required=True, metavar="DIR")
+
+
+def _server_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--server", required=True, metavar="URL")
+    p.add_argument("--user", help="basic authorisation; the password is read from FHIRBRIDGE_PASSWORD")
+    p.add_argument("--client-id", help="SMART backend services; with --key")
+    p.add_argument("--key", metavar="FILE", help="JWKS file with the private key")
+    p.add_argument("--token-url", metavar="URL", help="where the server does not publish it")
+    p.add_argument("--scope", default="system/*.rs")
+    p.add_argument("--ca", metavar="FILE", help="certificate of a private authority")
+    p.epilog = "A bearer token is read from FHIRBRIDGE_TOKEN."
 
 
 def _add_people(commands: Any) -> None:
