@@ -1,0 +1,94 @@
+"""How a mention stands in its own sentence: negated, possible, past, about somebody else, or no fact at all.
+
+ConText's rules over the cues of `extract.cues`; measured on NegEx's 1,188 sentences in `benchmarks/negex.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fhirbridge.extract.cues import Heard
+from fhirbridge.extract.mentions import Mention
+from fhirbridge.languages import spoken
+from fhirbridge.records import Status
+
+
+@dataclass(slots=True)
+class Standing:
+    """The kinds of cue that reach a mention, each with its own note."""
+
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self.kinds
+
+
+_STOPPED_BY_STOP = frozenset({"negated", "possible", "past", "family", "planned", "stopped", "other"})
+_STRONG = frozenset({"hypothetical", "asks"})
+
+
+def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str) -> Standing:
+    """What the cues of its sentence say of a mention."""
+    found = Standing()
+    gap = spoken.rules(language).word_gap
+    for number, heard in enumerate(heards):
+        cue = heard.cue
+        if cue.kind in ("stop", "pseudo"):
+            continue
+        if heard.end <= mention.start and cue.direction in ("forward", "both"):
+            between = (heard.end, mention.start)
+            others = heards[number + 1 :]
+        elif heard.start >= mention.end and cue.direction in ("backward", "both"):
+            between = (mention.end, heard.start)
+            others = heards[:number]
+        else:
+            continue
+        if _far(text, between, cue.reach, gap):
+            continue
+        if any(_ends(o, cue.kind) for o in others if between[0] <= o.start and o.end <= between[1]):
+            continue
+        found.kinds.setdefault(cue.kind, cue.note)
+    return found
+
+
+def _far(text: str, between: tuple[int, int], reach: int, gap: str) -> bool:
+    if between[1] <= between[0]:
+        return False
+    if not gap:
+        return between[1] - between[0] > reach
+    return text.count(gap, *between) > reach
+
+
+def _ends(other: Heard, kind: str) -> bool:
+    """Whether a cue between ends the reach of one of `kind`."""
+    if other.cue.kind == "stop":
+        return kind in other.cue.note.split() if other.cue.note else kind in _STOPPED_BY_STOP
+    return False
+
+
+def settle(mention: Mention, stand: Standing) -> None:
+    """Write the status that its own sentence gives a mention."""
+    if mention.dropped:
+        return
+    for reason in ("hypothetical", "other"):
+        if reason in stand:
+            mention.dropped = reason
+            return
+    if "family" in stand:
+        mention.relative = stand.kinds["family"]
+    if mention.fixed:
+        return
+    negated = "negated" in stand
+    if mention.flip:
+        mention.status = Status.PRESENT if negated else Status.ABSENT
+    elif negated:
+        mention.status = Status.ABSENT
+    elif "possible" in stand:
+        mention.status = Status.POSSIBLE
+    elif "past" in stand or "stopped" in stand:
+        mention.status = Status.PAST
+    elif "planned" in stand:
+        mention.status = Status.PLANNED
+    else:
+        mention.status = Status.PRESENT

@@ -1,0 +1,79 @@
+"""The words that turn a mention into a fact or take it out: ConText's triggers, found in one pass.
+
+The method is ConText (Harkema 2009) as medspaCy has it: each cue has a kind, a direction and a reach; a cue of kind
+`stop` ends the reach of the cues it names. The table of each language is `languages/<lang>/cues.tsv`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import NamedTuple
+
+import ahocorasick_rs
+
+from fhirbridge import languages
+from fhirbridge.extract.talk import Talk
+
+
+class Cue(NamedTuple):
+    """A row of the cue table. `reach` in words (characters where a language has no spaces); `note` is the row's own."""
+
+    kind: str
+    direction: str
+    reach: int
+    note: str
+
+
+class Heard(NamedTuple):
+    """A cue at text[start:end]."""
+
+    start: int
+    end: int
+    cue: Cue
+
+
+_REACH = {"negated": 9, "possible": 9, "past": 9, "hypothetical": 30, "family": 25, "other": 15, "planned": 20}
+
+
+@lru_cache(maxsize=8)
+def _table(language: str) -> tuple[ahocorasick_rs.AhoCorasick, tuple[Cue, ...], tuple[str, ...]]:
+    cues: dict[str, Cue] = {}
+    for row in languages.rows(language, "cues"):
+        reach = int(row.get("reach") or 0) or _REACH.get(row["kind"], 12)
+        cues[row["phrase"]] = Cue(row["kind"], row.get("direction") or "forward", reach, row.get("note") or "")
+    phrases = tuple(cues)
+    finder = ahocorasick_rs.AhoCorasick(phrases, matchkind=ahocorasick_rs.MATCHKIND_LEFTMOST_LONGEST)
+    return finder, tuple(cues.values()), phrases
+
+
+def find(talk: Talk) -> dict[int, list[Heard]]:
+    """The cues of each sentence, in order, by sentence number."""
+    found: dict[int, list[Heard]] = defaultdict(list)
+    for language in {s.language for s in talk.sentences}:
+        for heard in search(talk.text, language):
+            number = talk.sentence_at(heard.start)
+            if talk.sentences[number].language == language:
+                found[number].append(heard)
+    for heards in found.values():
+        heards.sort(key=lambda h: h.start)
+    return found
+
+
+def search(text: str, language: str) -> list[Heard]:
+    """The cues in a folded text, leftmost-longest, on word boundaries."""
+    finder, cues, _ = _table(language)
+    out = []
+    for index, start, end in finder.find_matches_as_indexes(text):
+        if whole(text, start, end):
+            out.append(Heard(start, end, cues[index]))
+    return out
+
+
+def whole(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] cuts no Latin word."""
+    before, first = text[start - 1 : start], text[start : start + 1]
+    last, after = text[end - 1 : end], text[end : end + 1]
+    if before.isalnum() and first.isalnum() and before.isascii() and first.isascii():
+        return False
+    return not (last.isalnum() and after.isalnum() and last.isascii() and after.isascii())

@@ -1,0 +1,118 @@
+"""A question and its answer are one fact.
+
+What a clinician asks becomes a fact only by what comes back: yes or no, an answer that names some of what was asked
+(the rest is denied by omission), an echo, or nothing (then there is no fact).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fhirbridge.extract.mentions import Mention
+from fhirbridge.extract.talk import Talk
+from fhirbridge.languages import spoken
+from fhirbridge.languages.spoken import Reply
+from fhirbridge.records import Speaker, Status
+
+_ANSWERERS = (Speaker.PATIENT, Speaker.RELATIVE, Speaker.UNKNOWN)
+_SURE = 3
+
+
+def answer(talk: Talk, mentions: Sequence[Mention], negated: set[int]) -> None:
+    """Settle every asked mention by its answer; `negated` holds the ids of those that the question itself denies."""
+    by_turn: dict[int, list[Mention]] = {}
+    for mention in mentions:
+        by_turn.setdefault(talk.sentences[mention.sentence].turn, []).append(mention)
+    for turn, inside in by_turn.items():
+        asked = [m for m in inside if m.asked and not m.dropped]
+        if asked:
+            _settle(talk, turn, asked, by_turn, negated)
+
+
+def _settle(talk: Talk, turn: int, asked: list[Mention], by_turn: dict[int, list[Mention]], negated: set[int]) -> None:
+    found = _answer_turn(talk, turn)
+    if found is None:
+        for mention in asked:
+            mention.dropped = mention.dropped or "asked and not answered"
+        return
+    words, place = found
+    question = talk.words(talk.sentences[asked[-1].sentence])
+    language = talk.sentences[talk.by_turn[place][0]].language if len(talk.by_turn[place]) else "en"
+    reply = spoken.rules(language).reply(words, question)
+    if not reply.polarity:
+        reply = _echo(talk, place, reply)
+    named = [m for m in by_turn.get(place, []) if not m.dropped and not m.asked]
+    _apply(talk, asked, named, reply, place, negated)
+
+
+def _answer_turn(talk: Talk, turn: int) -> tuple[str, int] | None:
+    """The words that answer a turn's last question, and their turn; a clinician may go on talking before it comes."""
+    asker = talk.turns[turn].speaker
+    sentences = talk.by_turn[turn]
+    if asker is Speaker.NOTE:
+        return None
+    for place in range(turn + 1, min(turn + 4, len(talk.turns))):
+        speaker = talk.turns[place].speaker
+        if speaker is not asker and (speaker in _ANSWERERS or asker is Speaker.UNKNOWN):
+            inside = talk.by_turn[place]
+            if len(inside):
+                return talk.text[talk.sentences[inside[0]].start : talk.sentences[inside[-1]].end], place
+        elif speaker is asker and any(talk.sentences[s].asks for s in talk.by_turn[place]):
+            return None
+    del sentences
+    return None
+
+
+def _echo(talk: Talk, place: int, reply: Reply) -> Reply:
+    """The clinician's "no? okay" after an answer that could not be read."""
+    if place + 1 >= len(talk.turns) or talk.turns[place + 1].speaker is not Speaker.CLINICIAN:
+        return reply
+    inside = talk.by_turn[place + 1]
+    if not len(inside):
+        return reply
+    first = talk.sentences[inside[0]]
+    said = spoken.rules(first.language).reply(talk.words(first), "")
+    return reply._replace(polarity="no") if said.polarity == "no" else reply
+
+
+def _apply(
+    talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply, place: int, negated: set[int]
+) -> None:
+    keys = {m.key for m in named}
+    evidence = _evidence(talk, place)
+    about = [m for m in asked if m.key not in keys]
+    for mention in asked:
+        if mention.key in keys:
+            mention.dropped = "said again in the answer"
+    polarity = reply.polarity
+    if named and keys & {m.key for m in asked}:
+        # some of what was asked is named: what is not named is denied by omission, unless both are affirmed
+        affirmed = any(m.status in (Status.PRESENT, Status.PAST) for m in named if m.key in {a.key for a in asked})
+        polarity = "no" if affirmed or polarity != "yes" else polarity
+    if reply.which in ("first", "last") and len(about) > 1:
+        chosen = about[0] if reply.which == "first" else about[-1]
+        for mention in about:
+            _write(mention, "yes" if mention is chosen else "no", evidence, negated)
+        return
+    for mention in about:
+        _write(mention, polarity, evidence, negated)
+
+
+def _write(mention: Mention, polarity: str, evidence: tuple[int, int], negated: set[int]) -> None:
+    if polarity not in ("yes", "no"):
+        mention.dropped = "the answer does not tell"
+        return
+    denied = id(mention) in negated
+    present = polarity == "yes" and not denied
+    if mention.flip:
+        present = not present
+    if not mention.fixed or not present:
+        mention.status = Status.PRESENT if present else Status.ABSENT
+    mention.answered, mention.weight = True, _SURE
+    mention.more.append(evidence)
+
+
+def _evidence(talk: Talk, place: int) -> tuple[int, int]:
+    inside = talk.by_turn[place]
+    first = talk.sentences[inside[0]]
+    return first.start, first.start + len(talk.text[first.start : first.end].rstrip())

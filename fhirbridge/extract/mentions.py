@@ -1,0 +1,202 @@
+"""What is talked about: names found by the lexicon, and everyday sayings found by a language's expression table.
+
+The lexicon is asked twice: over the cleaned words, and over the words without articles, possessives and sides, so that
+"blood in your stools" and "pain in my left knee" are found under "blood in stool" and "pain in knee".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
+
+import ahocorasick_rs
+
+from fhirbridge import languages
+from fhirbridge.errors import ConfigurationError
+from fhirbridge.extract.cues import whole
+from fhirbridge.extract.talk import Shortened, Talk
+from fhirbridge.languages import spoken
+from fhirbridge.records import Coding, Concept, Span, Speaker, Status
+
+
+class Named(Protocol):
+    """A lexicon entry."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def concept(self) -> Concept: ...
+    def in_language(self, language: str, /) -> Concept: ...
+
+
+class Hit(Protocol):
+    """A name found in a text."""
+
+    @property
+    def span(self) -> Span: ...
+    @property
+    def entry(self) -> Named: ...
+
+
+class Vocabulary(Protocol):
+    """What is asked of the lexicon."""
+
+    def scan(self, text: str, language: str) -> Iterable[Hit]: ...
+    def find(self, name: str, language: str | None = None) -> Named | None: ...
+
+
+@dataclass(slots=True)
+class Mention:
+    """A name or saying at text[start:end] of a talk, and what is known of it so far."""
+
+    start: int
+    end: int
+    kind: str  # of the lexicon entry, or of the expression
+    key: str
+    concept: Concept
+    sentence: int
+    status: Status | None = None  # decided already, by the expression itself or by what follows
+    dropped: str = ""  # why it is no fact; empty while it may be one
+    value: str = ""
+    flip: bool = False  # "sleeping well" denies insomnia: the status is turned over at the end
+    fixed: bool = False  # an expression that carries its own status
+    asked: bool = False
+    answered: bool = False
+    relative: str = ""
+    weight: int = 0  # how much its status counts when two disagree
+    more: list[tuple[int, int]] = field(default_factory=list)  # further evidence, such as the answer
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A row of the expression table: a saying and what it is worth."""
+
+    kind: str
+    concept: Concept
+    pattern: re.Pattern[str]
+    status: Status | None
+    value: str
+    who: frozenset[str]
+    flip: bool
+
+
+SYSTEMS = {
+    "sct": "http://snomed.info/sct",
+    "icd10cm": "http://hl7.org/fhir/sid/icd-10-cm",
+    "icd10": "http://hl7.org/fhir/sid/icd-10",
+    "loinc": "http://loinc.org",
+    "hpo": "http://human-phenotype-ontology.org",
+}
+
+
+def find(talk: Talk, vocabulary: Vocabulary) -> list[Mention]:
+    """Every mention in a talk, in order; where names overlap the longest stays."""
+    found: list[Mention] = []
+    for language in sorted({s.language for s in talk.sentences}):
+        found += _named(talk, vocabulary, language)
+        found += _said(talk, vocabulary, language)
+    return _longest(found)
+
+
+def _named(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
+    hits = [(h.span.offset, h.span.end, h.entry) for h in vocabulary.scan(talk.text, language)]
+    loose = spoken.rules(language).loose
+    if loose is not None:
+        short = Shortened(talk.text, loose)
+        hits += [(*short.span(h.span.offset, h.span.end), h.entry) for h in vocabulary.scan(short.text, language)]
+    found = []
+    for start, end, entry in hits:
+        number = talk.sentence_at(start)
+        sentence = talk.sentences[number]
+        if sentence.language == language and end <= sentence.end:
+            found.append(Mention(start, end, entry.kind, entry.key, entry.in_language(language), number))
+    return found
+
+
+def _said(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
+    finder, anchored = _expressions(language)
+    seen: set[tuple[int, int]] = set()
+    found: list[Mention] = []
+    for index, start, end in finder.find_matches_as_indexes(talk.text, overlapping=True):
+        if not whole(talk.text, start, end):
+            continue
+        number = talk.sentence_at(start)
+        sentence = talk.sentences[number]
+        if sentence.language != language:
+            continue
+        for row, expression in anchored[index]:
+            if (row, number) in seen:
+                continue
+            seen.add((row, number))
+            if not expression.who or sentence.role.value in expression.who or sentence.role is Speaker.NOTE:
+                found += _matches(talk, number, expression, vocabulary)
+    return found
+
+
+def _matches(talk: Talk, number: int, expression: Expression, vocabulary: Vocabulary) -> list[Mention]:
+    sentence = talk.sentences[number]
+    found = []
+    for match in expression.pattern.finditer(talk.text, sentence.start, sentence.end):
+        value = match.expand(expression.value).strip() if "\\" in expression.value else expression.value
+        concept, key = _concept(expression.concept, vocabulary, sentence.language)
+        mention = Mention(match.start(), match.end(), expression.kind, key, concept, number)
+        mention.status, mention.fixed = expression.status, expression.status is not None
+        mention.value, mention.flip = value, expression.flip
+        found.append(mention)
+    return found
+
+
+def _concept(concept: Concept, vocabulary: Vocabulary, language: str) -> tuple[Concept, str]:
+    """The expression's concept, with the lexicon's codes and key where the lexicon knows the name."""
+    entry = vocabulary.find(concept.name, language)
+    if entry is None:
+        return concept, concept.name
+    known = entry.in_language(language)
+    return Concept(known.name, concept.codings or known.codings), entry.key
+
+
+@lru_cache(maxsize=8)
+def _expressions(language: str) -> tuple[ahocorasick_rs.AhoCorasick, list[list[tuple[int, Expression]]]]:
+    anchors: dict[str, list[tuple[int, Expression]]] = {}
+    for number, row in enumerate(languages.rows(language, "expressions")):
+        expression = _expression(row, number)
+        for anchor in row["anchor"].split("|"):
+            anchors.setdefault(anchor, []).append((number, expression))
+    finder = ahocorasick_rs.AhoCorasick(list(anchors))
+    return finder, list(anchors.values())
+
+
+def _expression(row: dict[str, str], number: int) -> Expression:
+    try:
+        pattern = re.compile(row["pattern"])
+    except re.error as error:
+        raise ConfigurationError(f"expressions row {number + 1} ({row['name']}): {error}") from error
+    codings = []
+    for code in filter(None, (row.get("codes") or "").split(";")):
+        system, _, value = code.strip().partition("|")
+        codings.append(Coding(SYSTEMS[system], value, row["name"]))
+    status = Status(row["status"]) if row.get("status") and row["status"] != "flip" else None
+    who = frozenset(filter(None, (row.get("who") or "").split("|")))
+    return Expression(
+        row["kind"], Concept(row["name"], tuple(codings)), pattern, status, row.get("value") or "", who,
+        row.get("status") == "flip",
+    )  # fmt: skip
+
+
+def _longest(found: list[Mention]) -> list[Mention]:
+    """Without those that lie within a longer one or repeat another."""
+    found.sort(key=lambda m: (m.start, -m.end, m.kind, m.key))
+    kept: list[Mention] = []
+    for mention in found:
+        last = kept[-1] if kept else None
+        if last is not None and mention.start < last.end:
+            if mention.end - mention.start <= last.end - last.start:
+                continue
+            kept.pop()
+        kept.append(mention)
+    return kept

@@ -1,0 +1,219 @@
+"""English: questions, answers, numbers and times as they are said. See `fhirbridge.languages.spoken.Rules`."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+
+from fhirbridge import languages
+from fhirbridge.languages.en.numbers import numbers as numbers
+from fhirbridge.languages.spoken import Number, Reply, Since, Timing
+
+word_gap = " "
+
+_NUMBER_WORD = "one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|oh"
+drop = re.compile(
+    r"(?<=\w) (?=n't\b|'(?:s|m|re|ve|ll|d)\b)"  # do n't, i 'm
+    r"|(?<=\bgon) (?=na\b)|(?<=\bwan) (?=na\b)|(?<=\bgot) (?=ta\b)|(?<=\bcan) (?=not\b)"
+    r"|(?<=\d) (?=-year|-month|-day|-week|%)"
+    r"|(?<![\w'-])(?:u+m+|u+h+|uhm+|er+m?|hmm+|mmm*|ah+|eh)(?![\w'-])[ ]*,?[ ]*"
+    rf"|(?<![\w'-])(?!(?:{_NUMBER_WORD}|\d+|no|very|really|had|that)\b)([\w']+)(?:-? ,? ?|, ?|- ?| )+(?=\1(?![\w'-]))"  # my, my
+    r"|(?<![\w'-])[a-z]{1,3}- (?=[a-z])"  # le- are
+    r"|,[ ]*(?=,)|[ ]+(?=[,.?!;:](?:\s|$))|[ ]{1,}(?= )"
+)
+loose = re.compile(
+    r"(?<![\w'-])(?:(?:my|your|his|her|their|our|the|a|an|any|some|this|that|these|those|left|right|both|bit of|little bit of|"
+    r"lot of|lots of|kind of|sort of|type of|kinds of|like|just|really|very|quite|pretty|super|little|bit|some kind of|"
+    r"uh|you know|actually|maybe|also|having|got|been|slight|slightly|mild|severe|bad|terrible|occasional|constant|new|"
+    r"increased|more|much|old)[ ]+)+"
+)
+sentence_end = re.compile(r"[.?!;]+(?=\s|$)\s*|\n\s*")
+
+_TAG = re.compile(
+    r"(?:^|[\s,])(?P<tag>okay|ok|all right|alright|right|yeah|yes|you know|correct|sounds? good|does that sound (?:okay|good|alright)(?: to you)?"
+    r"|(?:does that )?makes? sense|got it|good|is that (?:right|correct|okay|ok|fair)|isn't (?:it|that right)|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)\s*\?+\s*$"
+)
+_CONFIRMS = re.compile(r"(?:right|correct|yeah|yes|is that (?:right|correct|fair)|isn't .*|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)$")
+_OPEN = re.compile(
+    r"^(?:(?:and|so|but|okay|ok|well|now|right|alright|all right|um|then|just|yeah|no|fine|great|sorry)[,\s]+)*"
+    r"(?:(?:can|could|would) you (?:just )?(?:tell me|describe|show|explain|point|rate)|tell me|"
+    r"(?:and )?(?:when|where|why|who|which|how(?! about)|what(?! about)(?!'s about)|what's|what were|what was|since when|for how long))\b"
+)
+_YES_NO = re.compile(
+    r"\b(?:do|does|did|have|has|had|are|is|was|were|can|could|any|will|would) (?:you|your|it|there|that|the|they|this|he|she|anyone|anybody|anything|other)\b"
+    r"|^(?:and |so |but |okay |or )*(?:any|no)\b|\b(?:how|what) about\b"
+)
+
+
+def asks(sentence: str, clinician: bool) -> str:
+    """ "yes-no", "open", "tag" for a question, "" for what is none; "okay?" at the end of a statement asks nothing."""
+    text = sentence.strip()
+    marked = text.endswith("?") or text.endswith("or-") or text.endswith("or -")
+    if not marked:
+        return ""
+    tag = _TAG.search(text)
+    if tag and tag.start() > 8:
+        if not _CONFIRMS.search(tag["tag"]) or not clinician:
+            return ""
+        return "tag"
+    if tag and tag.start() <= 8:
+        return "tag" if _CONFIRMS.search(tag["tag"]) else ""
+    if _OPEN.search(text) and not re.search(r"\bor (?:any|are|do|have|is)\b|\b(?:any|are there any) ", text):
+        return "open"
+    return "yes-no"
+
+
+_LEAD = re.compile(
+    r"^(?:(?:well|so|oh+|okay|ok|i mean|you know|let me (?:think|see)|sorry|honestly|to be honest|like|i guess|actually|and|but|doctor|thanks|right now|currently|um|uh|ah)[\s,.]+)+"
+)
+_REST_NO = re.compile(
+    r"\b(?:(?:other|apart|aside|besides|except)(?: than| from)? (?:that|those|this|it)|besides that|otherwise|that's (?:about )?(?:it|all)|nothing else|none of the (?:other|rest)|no other|nothing more than that|but no\b|but not\b|just (?:the|a|an|some|my)|only (?:the|a|an|some|my))"
+)
+_WHICH = {
+    "first": re.compile(r"\b(?:(?:just |only )?the (?:first|former)(?: one)?)\b"),
+    "last": re.compile(r"\b(?:(?:just |only )?the (?:last|latter|second)(?: one)?)\b"),
+    "both": re.compile(r"\b(?:both|all of (?:them|the above|those|it|that)|all three|everything|a bit of both|a little bit of (?:both|everything|all))\b"),
+}
+
+
+@lru_cache(maxsize=1)
+def _replies() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, str]]:
+    rows = languages.rows("en", "replies")
+    polarity = {row["phrase"]: row["polarity"] for row in rows}
+    first = sorted(polarity, key=len, reverse=True)
+    inside = sorted((row["phrase"] for row in rows if row["place"] == "anywhere"), key=len, reverse=True)
+    start = re.compile(rf"(?:{'|'.join(map(re.escape, first))})(?![\w'])")
+    anywhere = re.compile(rf"(?<![\w'])(?:{'|'.join(map(re.escape, inside))})(?![\w'])")
+    return start, anywhere, polarity
+
+
+def reply(answer: str, question: str) -> Reply:
+    """What a turn says in answer to a question."""
+    start, anywhere, polarity = _replies()
+    text = _LEAD.sub("", answer.strip())
+    found = start.match(text)
+    if found is None:
+        found = anywhere.search(text[:90])
+    said = polarity[found[0]] if found else ""
+    which = next((name for name, pattern in _WHICH.items() if pattern.search(text[:120])), "")
+    rest = "no" if _REST_NO.search(text) else ""
+    return Reply(said, rest, which)
+
+
+def pair(between: str) -> bool:
+    """Whether the words between two numbers are those of a blood pressure."""
+    return re.fullmatch(r"\s*(?:over|/|on|by)\s*", between) is not None
+
+
+_DOSE = re.compile(
+    r"[\s-]*(?P<unit>milligrams?|mgs?|micrograms?|mcgs?|µg|ug|grams?|gm|g|milliliters?|millilitres?|mls?|cc|international units|units?|iu|milliequivalents?|meq|"
+    r"percent|%|tablets?|tabs?|pills?|capsules?|caps|puffs?|drops?|sprays?|teaspoons?|tablespoons?|patch(?:es)?|sachets?|lozenges?|ounces?|mg)(?![\w])"
+)
+_DOSE_UCUM = {
+    "mi": "mg", "mg": "mg", "mc": "ug", "ug": "ug", "µg": "ug", "gr": "g", "gm": "g", "g": "g", "ml": "mL", "cc": "mL",
+    "un": "[IU]", "iu": "[IU]", "in": "[IU]", "me": "meq", "pe": "%", "%": "%", "ta": "{tablet}", "pi": "{tablet}",
+    "ca": "{capsule}", "pu": "{puff}", "dr": "[drp]", "sp": "{spray}", "te": "[tsp_us]", "pa": "{patch}",
+    "sa": "{sachet}", "lo": "{lozenge}", "ou": "[oz_av]",
+}  # fmt: skip
+
+
+def dose_unit(after: str) -> tuple[str, str, int] | None:
+    """The unit right after a dose: (as said, UCUM, characters taken)."""
+    match = _DOSE.match(after)
+    if match is None:
+        return None
+    unit = match["unit"]
+    if unit.startswith("microg"):
+        ucum = "ug"
+    elif unit.startswith("millil"):
+        ucum = "mL"
+    elif unit.startswith("millieq"):
+        ucum = "meq"
+    elif unit.startswith("tablesp"):
+        ucum = "[tbs_us]"
+    else:
+        ucum = _DOSE_UCUM[unit[:2]] if unit[:2] in _DOSE_UCUM else _DOSE_UCUM[unit[:1]]
+    return unit, ucum, match.end()
+
+
+_COUNT = {"once": 1, "one time": 1, "twice": 2, "two times": 2, "three times": 3, "four times": 4, "five times": 5, "six times": 6}
+_UNIT = {"hour": "h", "day": "d", "week": "wk", "month": "mo", "year": "a", "minute": "min", "night": "d", "morning": "d", "evening": "d"}
+_OFTEN = re.compile(
+    r"\b(?P<n>once|twice|(?:one|two|three|four|five|six|\d) times?|one|two)?\s*(?:a|per|every|each|/)\s*(?P<unit>day|week|month|night|morning|evening|hour)\b"
+    r"|\b(?P<nd>once|twice|(?:two|three|four|\d) times)?\s*(?P<daily>daily|nightly|weekly|monthly)\b"
+    r"|\bevery (?P<every>\w+(?: (?:to|or) \w+)?) (?P<eunit>hour|day|week|month)s?\b"
+    r"|\b(?P<latin>b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?d|q\.?h\.?s)\b"
+)
+_WHEN = (("HS", r"at (?:bed ?time|night)|before bed|nightly|every night"), ("MORN", r"(?:in|every) (?:the )?morning"),
+         ("EVE", r"(?:in|every) (?:the )?evening"), ("AC", r"before (?:meals|eating|food)"), ("PC", r"after (?:meals|eating|food)"),
+         ("C", r"with (?:meals|food|each meal|breakfast|dinner)"))  # fmt: skip
+_NEEDED = re.compile(r"\b(?:as needed|when needed|if needed|when you need|as you need|p\.?r\.?n|when i need|as required|as necessary)\b")
+_LATIN = {"bid": 2, "tid": 3, "qid": 4, "qd": 1, "qhs": 1}
+
+
+def timing(text: str) -> Timing | None:
+    """How often a medicine is taken, as said in the words about it."""
+    when = tuple(code for code, pattern in _WHEN if re.search(rf"\b(?:{pattern})\b", text))
+    needed = _NEEDED.search(text) is not None
+    match = _OFTEN.search(text)
+    if match is None:
+        return Timing(None, None, "", needed, when, 0, len(text)) if when or needed else None
+    if match["every"]:
+        if match["every"] == "other":
+            return Timing(1, Decimal(2), _UNIT[match["eunit"]], needed, when, match.start(), match.end())
+        counted = numbers(match["every"])
+        period = counted[0].value if counted else Decimal(1)
+        return Timing(1, period, _UNIT[match["eunit"]], needed, when, match.start(), match.end())
+    if match["latin"]:
+        return Timing(_LATIN[match["latin"].replace(".", "")], Decimal(1), "d", needed, when, match.start(), match.end())
+    said = match["n"] or match["nd"] or "once"
+    counted = numbers(said)
+    count = _COUNT.get(said) or (int(counted[0].value) if counted else 1)
+    unit = {"daily": "d", "nightly": "d", "weekly": "wk", "monthly": "mo"}.get(match["daily"] or "") or _UNIT[match["unit"]]
+    return Timing(count, Decimal(1), unit, needed, when, match.start(), match.end())
+
+
+_AMOUNT = r"(?P<n>a couple(?: of)?|couple(?: of)?|a few|few|several|a|an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|\d+(?:\.\d+)?)(?:\s*(?:-|to|or)\s*(?:\w+))?(?: and a half)?"
+_PERIOD = r"(?P<unit>minute|hour|day|night|week|month|year)s?"
+_AGO = re.compile(rf"\b(?:about |around |maybe |like |since )*{_AMOUNT} {_PERIOD}(?: or so)? (?:ago|back)\b")
+_FOR = re.compile(
+    rf"\b(?:for|over|in|during|within|past|last|the)\s+(?:about |around |maybe |like |probably |the |past |last |almost |nearly |over )*(?:{_AMOUNT} )?{_PERIOD}(?: or so| or two| now)*\b"
+)
+_ON = re.compile(
+    r"\b(?:since |starting |started )?(?P<day>yesterday|last night|this morning|today|last (?:week|month|year|summer|winter|fall|spring|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b"
+    r"|\bsince (?P<since>(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|childhood|birth)\b"
+)
+_DAYS = {"yesterday": (1, "d"), "last night": (1, "d"), "this morning": (0, "d"), "today": (0, "d"), "last week": (1, "wk"), "last month": (1, "mo"), "last year": (1, "a")}
+
+
+def since(text: str) -> list[Since]:
+    """Onsets ("three days ago", "since yesterday") and durations ("for the past week") in a sentence."""
+    found = []
+    for match in _AGO.finditer(text):
+        found.append(Since(match.start(), match.end(), _amount(match["n"]), _UNIT[match["unit"]], "ago", match[0]))
+    taken = [(s.start, s.end) for s in found]
+    for match in _FOR.finditer(text):
+        if match["n"] is None and match["unit"] not in ("week", "month", "year", "day", "hour"):
+            continue
+        if match["n"] is None and not re.search(r"past|last", match[0]):
+            continue
+        if any(a < match.end() and match.start() < b for a, b in taken):
+            continue
+        found.append(Since(match.start(), match.end(), _amount(match["n"] or "one"), _UNIT[match["unit"]], "for", match[0]))
+    taken = [(s.start, s.end) for s in found]
+    for match in _ON.finditer(text):
+        if any(a < match.end() and match.start() < b for a, b in taken):
+            continue
+        number, unit = _DAYS.get(match["day"] or "", (None, ""))
+        found.append(Since(match.start(), match.end(), None if number is None else Decimal(number), unit, "on", match[0]))
+    return sorted(found)
+
+
+def _amount(words: str) -> Decimal | None:
+    if words in ("a", "an"):
+        return Decimal(1)
+    if "couple" in words:
+        return Decimal(2)
+    counted: list[Number] = numbers(words)
+    return counted[0].value if counted else None
