@@ -75,9 +75,7 @@ def _echo(talk: Talk, place: int, reply: Reply) -> Reply:
     return reply._replace(polarity="no") if said.polarity == "no" else reply
 
 
-def _apply(
-    talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply, place: int, negated: set[int]
-) -> None:
+def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply, place: int, negated: set[int]) -> None:
     keys = {m.key for m in named}
     evidence = _evidence(talk, place)
     about = [m for m in asked if m.key not in keys]

@@ -1,5 +1,6 @@
 """What speech recognisers and annotators write -> turns: WebVTT, SRT, JSON segments, Praat TextGrid."""
 
+# ruff: noqa: E501  (patterns read better on one line)
 from __future__ import annotations
 
 import json

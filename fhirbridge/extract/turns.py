@@ -3,6 +3,7 @@
 Labelled text, WebVTT, SRT, JSON turns as speech recognisers write them, Praat TextGrid, or an unlabelled note.
 """
 
+# ruff: noqa: E501  (patterns read better on one line)
 from __future__ import annotations
 
 import re
@@ -123,7 +124,8 @@ def _roles(labels: list[str], text: str) -> dict[str, Speaker]:
     anonymous = {
         label
         for label, n in counts.items()
-        if label not in roles and (re.fullmatch(r"(?i)(?:speaker|spk|s|person|voice|说话人|发言人)[ _-]?\w{1,3}", label) or n > 2)
+        if label not in roles
+        and (re.fullmatch(r"(?i)(?:speaker|spk|s|person|voice|说话人|发言人)[ _-]?\w{1,3}", label) or n > 2)
     }
     known = sum(counts[label] for label in roles)
     if known + sum(counts[label] for label in anonymous) < 2 and not (roles and len(text) < 2000):

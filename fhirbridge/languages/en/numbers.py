@@ -10,11 +10,33 @@ from fhirbridge.languages.spoken import Number
 _SMALL = {
     w: i
     for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 } | {"oh": 0}
-_TENS = {w: 10 * i for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {
+    w: 10 * i for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
 _SCALE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _WORD = "|".join(sorted((*_SMALL, *_TENS, *_SCALE), key=len, reverse=True))
 _NUMBER = re.compile(
@@ -106,7 +128,12 @@ def _groups(text: str) -> list[tuple[int, int]]:
         elif _joins(previous, current, word):
             current = _joined(previous, current, word)
         elif previous:
-            done.append((total + current, len(text[begin:].split(word)[0].rstrip()) if False else _before(tokens, word, end) - begin))
+            done.append(
+                (
+                    total + current,
+                    len(text[begin:].split(word)[0].rstrip()) if False else _before(tokens, word, end) - begin,
+                )
+            )
             begin, total, current = end - len(word), 0, _value(word)
         else:
             current = _value(word)

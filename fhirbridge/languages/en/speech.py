@@ -1,5 +1,6 @@
 """English: questions, answers, numbers and times as they are said. See `fhirbridge.languages.spoken.Rules`."""
 
+# ruff: noqa: E501  (patterns read better on one line)
 from __future__ import annotations
 
 import re
@@ -12,7 +13,9 @@ from fhirbridge.languages.spoken import Number, Reply, Since, Timing
 
 word_gap = " "
 
-_NUMBER_WORD = "one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|oh"
+_NUMBER_WORD = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|oh"
+)
 drop = re.compile(
     r"(?<=\w) (?=n't\b|'(?:s|m|re|ve|ll|d)\b)"  # do n't, i 'm
     r"|(?<=\bgon) (?=na\b)|(?<=\bwan) (?=na\b)|(?<=\bgot) (?=ta\b)|(?<=\bcan) (?=not\b)"
@@ -34,7 +37,9 @@ _TAG = re.compile(
     r"(?:^|[\s,])(?P<tag>okay|ok|all right|alright|right|yeah|yes|you know|correct|sounds? good|does that sound (?:okay|good|alright)(?: to you)?"
     r"|(?:does that )?makes? sense|got it|good|is that (?:right|correct|okay|ok|fair)|isn't (?:it|that right)|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)\s*\?+\s*$"
 )
-_CONFIRMS = re.compile(r"(?:right|correct|yeah|yes|is that (?:right|correct|fair)|isn't .*|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)$")
+_CONFIRMS = re.compile(
+    r"(?:right|correct|yeah|yes|is that (?:right|correct|fair)|isn't .*|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)$"
+)
 _OPEN = re.compile(
     r"^(?:(?:and|so|but|okay|ok|well|now|right|alright|all right|um|then|just|yeah|no|fine|great|sorry)[,\s]+)*"
     r"(?:(?:can|could|would) you (?:just )?(?:tell me|describe|show|explain|point|rate)|tell me|"
@@ -73,7 +78,9 @@ _REST_NO = re.compile(
 _WHICH = {
     "first": re.compile(r"\b(?:(?:just |only )?the (?:first|former)(?: one)?)\b"),
     "last": re.compile(r"\b(?:(?:just |only )?the (?:last|latter|second)(?: one)?)\b"),
-    "both": re.compile(r"\b(?:both|all of (?:them|the above|those|it|that)|all three|everything|a bit of both|a little bit of (?:both|everything|all))\b"),
+    "both": re.compile(
+        r"\b(?:both|all of (?:them|the above|those|it|that)|all three|everything|a bit of both|a little bit of (?:both|everything|all))\b"
+    ),
 }
 
 
@@ -137,8 +144,27 @@ def dose_unit(after: str) -> tuple[str, str, int] | None:
     return unit, ucum, match.end()
 
 
-_COUNT = {"once": 1, "one time": 1, "twice": 2, "two times": 2, "three times": 3, "four times": 4, "five times": 5, "six times": 6}
-_UNIT = {"hour": "h", "day": "d", "week": "wk", "month": "mo", "year": "a", "minute": "min", "night": "d", "morning": "d", "evening": "d"}
+_COUNT = {
+    "once": 1,
+    "one time": 1,
+    "twice": 2,
+    "two times": 2,
+    "three times": 3,
+    "four times": 4,
+    "five times": 5,
+    "six times": 6,
+}
+_UNIT = {
+    "hour": "h",
+    "day": "d",
+    "week": "wk",
+    "month": "mo",
+    "year": "a",
+    "minute": "min",
+    "night": "d",
+    "morning": "d",
+    "evening": "d",
+}
 _OFTEN = re.compile(
     r"\b(?P<n>once|twice|(?:one|two|three|four|five|six|\d) times?|one|two)?\s*(?:a|per|every|each|/)\s*(?P<unit>day|week|month|night|morning|evening|hour)\b"
     r"|\b(?P<nd>once|twice|(?:two|three|four|\d) times)?\s*(?P<daily>daily|nightly|weekly|monthly)\b"
@@ -148,7 +174,9 @@ _OFTEN = re.compile(
 _WHEN = (("HS", r"at (?:bed ?time|night)|before bed|nightly|every night"), ("MORN", r"(?:in|every) (?:the )?morning"),
          ("EVE", r"(?:in|every) (?:the )?evening"), ("AC", r"before (?:meals|eating|food)"), ("PC", r"after (?:meals|eating|food)"),
          ("C", r"with (?:meals|food|each meal|breakfast|dinner)"))  # fmt: skip
-_NEEDED = re.compile(r"\b(?:as needed|when needed|if needed|when you need|as you need|p\.?r\.?n|when i need|as required|as necessary)\b")
+_NEEDED = re.compile(
+    r"\b(?:as needed|when needed|if needed|when you need|as you need|p\.?r\.?n|when i need|as required|as necessary)\b"
+)
 _LATIN = {"bid": 2, "tid": 3, "qid": 4, "qd": 1, "qhs": 1}
 
 
@@ -166,11 +194,15 @@ def timing(text: str) -> Timing | None:
         period = counted[0].value if counted else Decimal(1)
         return Timing(1, period, _UNIT[match["eunit"]], needed, when, match.start(), match.end())
     if match["latin"]:
-        return Timing(_LATIN[match["latin"].replace(".", "")], Decimal(1), "d", needed, when, match.start(), match.end())
+        return Timing(
+            _LATIN[match["latin"].replace(".", "")], Decimal(1), "d", needed, when, match.start(), match.end()
+        )
     said = match["n"] or match["nd"] or "once"
     counted = numbers(said)
     count = _COUNT.get(said) or (int(counted[0].value) if counted else 1)
-    unit = {"daily": "d", "nightly": "d", "weekly": "wk", "monthly": "mo"}.get(match["daily"] or "") or _UNIT[match["unit"]]
+    unit = {"daily": "d", "nightly": "d", "weekly": "wk", "monthly": "mo"}.get(match["daily"] or "") or _UNIT[
+        match["unit"]
+    ]
     return Timing(count, Decimal(1), unit, needed, when, match.start(), match.end())
 
 
@@ -184,7 +216,15 @@ _ON = re.compile(
     r"\b(?:since |starting |started )?(?P<day>yesterday|last night|this morning|today|last (?:week|month|year|summer|winter|fall|spring|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b"
     r"|\bsince (?P<since>(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|childhood|birth)\b"
 )
-_DAYS = {"yesterday": (1, "d"), "last night": (1, "d"), "this morning": (0, "d"), "today": (0, "d"), "last week": (1, "wk"), "last month": (1, "mo"), "last year": (1, "a")}
+_DAYS = {
+    "yesterday": (1, "d"),
+    "last night": (1, "d"),
+    "this morning": (0, "d"),
+    "today": (0, "d"),
+    "last week": (1, "wk"),
+    "last month": (1, "mo"),
+    "last year": (1, "a"),
+}
 
 
 def since(text: str) -> list[Since]:
@@ -200,13 +240,17 @@ def since(text: str) -> list[Since]:
             continue
         if any(a < match.end() and match.start() < b for a, b in taken):
             continue
-        found.append(Since(match.start(), match.end(), _amount(match["n"] or "one"), _UNIT[match["unit"]], "for", match[0]))
+        found.append(
+            Since(match.start(), match.end(), _amount(match["n"] or "one"), _UNIT[match["unit"]], "for", match[0])
+        )
     taken = [(s.start, s.end) for s in found]
     for match in _ON.finditer(text):
         if any(a < match.end() and match.start() < b for a, b in taken):
             continue
         number, unit = _DAYS.get(match["day"] or "", (None, ""))
-        found.append(Since(match.start(), match.end(), None if number is None else Decimal(number), unit, "on", match[0]))
+        found.append(
+            Since(match.start(), match.end(), None if number is None else Decimal(number), unit, "on", match[0])
+        )
     return sorted(found)
 
 

@@ -1,0 +1,64 @@
+"""Turns -> the facts a clinician would record, each with the words it rests on.
+
+A talk is cleaned and cut into sentences (`talk`), names and sayings are found (`mentions`), each is weighed by the cues
+of its sentence (`cues`, `assertion`), questions are settled by their answers (`dialogue`), numbers are read
+(`measures`), doses and times are added (`details`), and what was said twice becomes one fact (`merging`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhirbridge.extract import assertion, cues, details, dialogue, measures, mentions, merging
+from fhirbridge.extract.mentions import Mention, Vocabulary
+from fhirbridge.extract.talk import Talk, talks
+from fhirbridge.languages import spoken
+from fhirbridge.records import Fact, LeftOut, Speaker, Transcript
+
+
+def find(transcript: Transcript, lexicon: Vocabulary) -> tuple[tuple[Fact, ...], tuple[LeftOut, ...]]:
+    """The facts of a transcript in the order of their evidence, and what could not be read."""
+    heard: list[Fact] = []
+    for talk in talks(transcript.turns, transcript.language):
+        heard += _facts(talk, lexicon, transcript)
+    return tuple(merging.merge(heard)), transcript.left_out
+
+
+def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[Fact]:
+    found = mentions.find(talk, lexicon)
+    heards = cues.find(talk)
+    for language in sorted({s.language for s in talk.sentences}):
+        refine = getattr(spoken.rules(language), "refine", None)
+        if refine is not None:
+            found = refine(talk, found, lexicon)
+    measured = measures.find(talk, found)
+    found = [m for m in found if not m.dropped]
+    negated: set[int] = set()
+    for mention in found:
+        weigh(talk, mention, heards.get(mention.sentence, []), negated)
+    dialogue.answer(talk, found, negated)
+    return [*measured, *details.facts(talk, found, heards, transcript.visit_date, lexicon)]
+
+
+def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[int]) -> None:
+    """Give a mention the status of its own sentence, or mark it as asked."""
+    sentence = talk.sentences[mention.sentence]
+    stand = assertion.standing(mention, heards, talk.text, sentence.language)
+    asks = sentence.asks if sentence.asks != "open" else ""
+    if not asks and "asks" in stand and sentence.role is not Speaker.NOTE and sentence.asks != "open":
+        asks = "yes-no"
+    if asks and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):
+        mention.dropped = "the patient asks"
+        return
+    if asks and sentence.role is not Speaker.NOTE:
+        mention.asked = True
+        if "negated" in stand:
+            negated.add(id(mention))
+        if "family" in stand:
+            mention.relative = stand.kinds["family"]
+        return
+    if sentence.asks == "open" and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):
+        mention.dropped = "the patient asks"
+        return
+    assertion.settle(mention, stand)
+    mention.weight = 2 if sentence.role in (Speaker.PATIENT, Speaker.RELATIVE) else 1
