@@ -17,8 +17,8 @@ _SEVERITY = {"mild": ("255604002", "Mild"), "moderate": ("6736007", "Moderate"),
 _ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 _ROLES = {
     "FTH": "father", "MTH": "mother", "SIS": "sister", "BRO": "brother", "SON": "natural son",
-    "DAU": "natural daughter", "GRMTH": "grandmother", "GRFTH": "grandfather", "AUNT": "aunt", "UNCLE": "uncle", "COUSN": "cousin",
-    "FAMMEMB": "family member", "CHILD": "child", "SIB": "sibling", "PRN": "parent", "GRPRN": "grandparent",
+    "DAU": "natural daughter", "GRMTH": "grandmother", "GRFTH": "grandfather", "AUNT": "aunt", "UNCLE": "uncle",
+    "COUSN": "cousin", "FAMMEMB": "family member", "CHILD": "child", "SIB": "sibling", "PRN": "parent", "GRPRN": "grandparent",
 }  # fmt: skip
 
 
