@@ -18,7 +18,8 @@ _ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 _ROLES = {
     "FTH": "father", "MTH": "mother", "SIS": "sister", "BRO": "brother", "SON": "natural son",
     "DAU": "natural daughter", "GRMTH": "grandmother", "GRFTH": "grandfather", "AUNT": "aunt", "UNCLE": "uncle",
-    "COUSN": "cousin", "FAMMEMB": "family member", "CHILD": "child", "SIB": "sibling", "PRN": "parent", "GRPRN": "grandparent",
+    "COUSN": "cousin", "FAMMEMB": "family member", "CHILD": "child", "SIB": "sibling", "PRN": "parent",
+    "GRPRN": "grandparent",
 }  # fmt: skip
 
 
