@@ -179,7 +179,7 @@ def _review(a: argparse.Namespace) -> int:
 def _mcp(a: argparse.Namespace) -> int:
     from fhirbridge.agents import mcp_server
 
-    return mcp_server.serve()
+    return mcp_server.serve(a.root or [Path.cwd()], a.server)
 
 
 def _skill(a: argparse.Namespace) -> int:
@@ -348,7 +348,9 @@ def _server_options(p: argparse.ArgumentParser) -> None:
 def _add_people(commands: Any) -> None:
     p = _command(commands, "review", _review, "the review page on 127.0.0.1")
     p.add_argument("--port", type=int, default=0)
-    _command(commands, "mcp", _mcp, "an MCP server on standard input and output")
+    p = _command(commands, "mcp", _mcp, "an MCP server on standard input and output")
+    p.add_argument("--root", action="append", metavar="DIR", help="where files may be read (default: this directory)")
+    p.add_argument("--server", metavar="URL", help="the FHIR server that push may write to, after a yes each time")
     p = _command(commands, "skill", _skill, "the OpenClaw skill folder")
     p.add_argument("-o", "--out", required=True, metavar="DIR")
     p = _command(commands, "demo", _demo, "the whole job on made-up patients, into demo-output/")
