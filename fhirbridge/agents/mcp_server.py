@@ -6,19 +6,22 @@ server unless one was named at the start and the person at the other end says ye
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from fhirbridge import __version__, pipeline
 from fhirbridge.agents.views import facts
-from fhirbridge.errors import ConfigurationError, InputError, MissingDependency, MissingInput
+from fhirbridge.errors import ConfigurationError, FhirbridgeError, InputError, MissingDependency, MissingInput
+from fhirbridge.fhir import bundles
 from fhirbridge.fhir.record import Record
+from fhirbridge.fhir.server import FHIRServer
 
 INSTRUCTIONS = (
     "Reads clinical conversations and photos of lab reports into FHIR and matches patients with trials, all here. "
@@ -98,6 +101,19 @@ class Tools:
                     return {"patient": line["patient"], **match}
         raise MissingInput(study, "no such study among those given")
 
+    def to_push(self, path: str) -> int:
+        """How many resources a push of this file would write."""
+        if self.server is None:
+            raise ConfigurationError("push is off: start `fhirbridge mcp` with --server URL")
+        return sum(len(bundle.get("entry", [])) for bundle in bundles.read(self._existing(path)))
+
+    def push(self, path: str) -> dict[str, Any]:
+        """Write the Bundles of a file to the server named at the start; the caller has asked."""
+        self.to_push(path)
+        client = FHIRServer(str(self.server))
+        summaries = [client.push(bundle) for bundle in bundles.read(self._existing(path))]
+        return {"written": True, "summary": "; ".join(map(str, summaries))}
+
     def _matches(self, patients: list[str], studies: list[str], as_of: str, top: int | None) -> list[dict[str, Any]]:
         found = pipeline.match(
             [self._existing(p) for p in patients],
@@ -125,7 +141,6 @@ def create(roots: Sequence[str | Path], server: str | None = None) -> Any:
     """The MCP server with its tools. MissingDependency without the `mcp` extra."""
     try:
         from mcp.server import MCPServer
-        from mcp.server.mcpserver import Context
     except ImportError as error:
         raise MissingDependency("mcp is not installed; pip install 'fhirbridge[mcp]'") from error
     places = tuple(Path(root).expanduser().resolve() for root in roots)
@@ -133,33 +148,49 @@ def create(roots: Sequence[str | Path], server: str | None = None) -> Any:
         if not place.is_dir():
             raise ConfigurationError(f"--root {place}: no such directory")
     tools = Tools(places, server)
-    app = MCPServer("fhirbridge", instructions=INSTRUCTIONS, version=__version__, log_level="ERROR")
+    app = MCPServer("fhirbridge", instructions=INSTRUCTIONS, version=__version__, log_level="CRITICAL")
     for tool in (tools.read_transcript, tools.read_lab_report, tools.read_study, tools.match, tools.explain_match):
-        app.tool()(tool)
-
-    async def push(path: str, context: Context) -> dict[str, Any]:
-        """Write a Bundle to the configured FHIR server, after the person has said yes."""
-        return await _push(tools, path, context)
-
-    # The SDK resolves annotations from the function's globals, where a name imported inside here is not.
-    push.__annotations__["context"] = Context
-    app.tool()(push)
+        app.tool()(_told(tool))
+    app.tool(name="push")(_asking_push(tools))
     return app
 
 
-async def _push(tools: Tools, path: str, context: Any) -> dict[str, Any]:
-    if tools.server is None:
-        raise ConfigurationError("push is off: start `fhirbridge mcp` with --server URL")
-    from fhirbridge.fhir import bundles
-    from fhirbridge.fhir.server import FHIRServer
+def _told(tool: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The tool with its errors as answers that the agent can read and act on."""
+    from mcp.server.mcpserver.exceptions import ToolError
 
-    found = list(bundles.read(tools._existing(path)))
-    count = sum(len(b.get("entry", [])) for b in found)
-    answer = await context.elicit(f"Write {count} resources to {tools.server}?", Consent)
-    if answer.action != "accept" or not answer.data.write:
-        return {"written": False, "reason": "the person did not agree"}
-    client = FHIRServer(tools.server)
-    return {"written": True, "summary": "; ".join(str(client.push(bundle)) for bundle in found)}
+    @functools.wraps(tool)
+    def run(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        try:
+            return tool(*args, **kwargs)
+        except (FhirbridgeError, ValueError) as error:
+            raise ToolError(str(error)) from error
+
+    return run
+
+
+def _asking_push(tools: Tools) -> Callable[..., Any]:
+    """The push tool; the protocol puts the question to the person before the tool runs."""
+    from mcp.server.mcpserver import AcceptedElicitation, Elicit, ElicitationResult, Resolve
+
+    def ask(path: str) -> Elicit[Consent]:
+        return Elicit(f"Write {tools.to_push(path)} resources to {tools.server}?", Consent)
+
+    def push(path: str, consent: Any) -> dict[str, Any]:
+        """Write a Bundle to the configured FHIR server, after the person has said yes."""
+        if not isinstance(consent, AcceptedElicitation) or not consent.data.write:
+            return {"written": False, "reason": "the person did not agree"}
+        return tools.push(path)
+
+    told = _told(ask)
+    # The SDK reads the annotations; names imported in here are not among this module's globals, so they are given.
+    told.__annotations__ = {"path": str, "return": Elicit[Consent]}
+    push.__annotations__ = {
+        "path": str,
+        "consent": Annotated[ElicitationResult[Consent], Resolve(told)],
+        "return": dict[str, Any],
+    }
+    return _told(push)
 
 
 def serve(roots: Sequence[str | Path], server: str | None = None) -> int:
