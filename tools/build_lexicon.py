@@ -83,6 +83,17 @@ def icd10cm(folder: Path) -> tuple[dict[str, str], list[Item]]:
     return shown, items
 
 
+def first_encounters(folder: Path, shown: dict[str, str]) -> dict[str, str]:
+    """The codes for a first encounter (seventh character A), which the tabular list does not spell out."""
+    found = {}
+    for bare in unpacked(folder / "icd10cm-codes-2026-04.txt.gz").split():
+        code = f"{bare[:3]}.{bare[3:]}" if len(bare) > 3 and "-" not in bare else bare
+        stem = code[:-1].rstrip("X")
+        if len(bare) == 7 and bare[-1] == "A" and code not in shown and (stem.rstrip(".") in shown):
+            found[code] = f"{shown[stem.rstrip('.')]}, initial encounter"
+    return found
+
+
 def _icd_kind(code: str) -> str:
     return "symptom" if code[0] == "R" else "finding" if code[0] == "Z" else "condition"
 
@@ -260,6 +271,7 @@ def loinc_names(folder: Path) -> dict[str, str]:
 def main(folder: Path) -> None:
     """Write the tables."""
     icd_shown, icd_items = icd10cm(folder)
+    icd_shown |= first_encounters(folder, icd_shown)
     gps_shown, gps_items = gps(folder)
     write("icd10cm.tsv.gz", [f"{c}\t{n}" for c, n in sorted(icd_shown.items())])
     write("snomed.tsv.gz", [f"{c}\t{n}" for c, n in sorted(gps_shown.items())])

@@ -19,6 +19,8 @@ def is_a(what: Ends, ancestor: Ends) -> bool:
     if key == above or above in _above(key):
         return True
     ranges = _covers().get(above) or _ranges_of(group)
+    if ranges == "-":  # the code is shared with wider concepts and proves nothing: C34 is not yet adenocarcinoma
+        return False
     if not ranges:
         return any(c in concept.codings for c in group.codings)
     codes = [c.code for c in concept.codings if c.system in _ICD]
