@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import pkgutil
 import re
+import unicodedata
 from functools import lru_cache
 from importlib import resources
 
@@ -38,3 +39,12 @@ def detect(text: str) -> str:
     """The language most of `text` is in. One Chinese character weighs as much as three Latin letters."""
     sample = text[:20_000]
     return "zh" if 3 * len(_CJK.findall(sample)) > len(_LATIN.findall(sample)) else "en"
+
+
+_BETWEEN = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=200_000)
+def fold(text: str) -> str:
+    """A name as it is compared: full width made half, case and punctuation gone, one blank between words."""
+    return _BETWEEN.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()

@@ -1,0 +1,191 @@
+"""Questions about diseases, symptoms, infections and allergies: present, past, refuted or not recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fhirbridge.eligibility import cancer_facts
+from fhirbridge.eligibility.chart import Chart
+from fhirbridge.eligibility.judgement import Judgement, no, unknown, yes
+from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.windows import in_window, shown
+from fhirbridge.records import Item, ItemKind, Truth
+
+__all__ = ["allergy", "disease", "silent"]
+
+_NOW = frozenset({"active", "current", "ongoing", "concurrent", "present", "concomitant"})
+_GRADED = frozenset(
+    {"uncontrolled", "severe", "symptomatic", "untreated", "unstable", "significant", "clinically significant", "serious"}
+) | {"moderate", "mild", "acute", "chronic", "decompensated", "progressive", "refractory", "relapsed", "recurrent"}
+_OPPOSITE = {
+    "uncontrolled": r"(?<!un)controlled|stable|well[- ]control|控制良好|稳定",
+    "unstable": r"(?<!un)stable|稳定",
+    "symptomatic": r"asymptomatic|no symptoms|无症状",
+    "untreated": r"(?<!un)(?<!not )treated|经治|已治",
+    "severe": r"\bmild\b|\bmoderate\b|轻度|中度",
+    "serious": r"\bmild\b|轻度",
+    "acute": r"chronic|慢性",
+    "decompensated": r"(?<!de)compensated|(?<!失)代偿",
+}
+_SAME = {
+    "uncontrolled": r"uncontrolled|poorly controlled|not controlled|未控制|控制不佳",
+    "unstable": r"unstable|不稳定",
+    "symptomatic": r"(?<!a)symptomatic|有症状",
+    "untreated": r"untreated|not treated|未治|未经治疗",
+    "severe": r"severe|重度|严重",
+    "serious": r"severe|serious|重度|严重",
+    "moderate": r"moderate|中度",
+    "mild": r"mild|轻度",
+    "acute": r"acute|急性",
+    "chronic": r"chronic|慢性",
+    "decompensated": r"decompensated|失代偿",
+    "refractory": r"refractory|难治",
+    "recurrent": r"recurren|relaps|复发",
+    "relapsed": r"recurren|relaps|复发",
+}
+
+
+def silent(question: Question, chart: Chart, what: str = "") -> Judgement:
+    """What the record's silence means under the policy, said in so many words."""
+    name = what or question.name or question.kind.value
+    meaning = chart.policy.silence(
+        question.kind, narrative=chart.patient.narrative, index=question.index, known=question.known
+    )
+    if meaning is Truth.NOT_MET:
+        text = "{0} not recorded, taken as absent ({1})"
+        return Judgement(Truth.NOT_MET, text, (name, chart.policy.name), silent=True)
+    return unknown(name, "{0} not recorded", name)
+
+
+def disease(question: Question, chart: Chart) -> Judgement:
+    """A disease or symptom by its keys; with `other`, any malignancy but the trial's own."""
+    if question.other:
+        return _other_malignancy(question, chart)
+    items = chart.with_keys(question.keys, ItemKind.CONDITION, ItemKind.OBSERVATION, ItemKind.PROCEDURE)
+    items = [i for i in items if i.status != "planned" and not (i.quantity is not None and not i.answer)]
+    found = judged(question, items, chart)
+    if found is not None:
+        return found
+    if question.index:
+        rival = _rival(question, chart)
+        if rival is not None:
+            return rival
+    return silent(question, chart)
+
+
+def judged(question: Question, items: Sequence[Item], chart: Chart) -> Judgement | None:
+    """The judgement of the items that are meant; None when there is none."""
+    held = [i for i in items if i.status in ("present", "past")]
+    timed = [(i, in_window(i, question.window, chart)) for i in held]
+    wanted = set(question.qualifiers)
+    past_counts = "history" in wanted or "prior" in wanted or (question.window is not None and question.window.within)
+    inside = [i for i, inside in timed if inside and (i.status == "present" or past_counts)]
+    if inside:
+        return _graded(question, inside)
+    doubtful = [i for i, known in timed if known is None and (i.status == "present" or past_counts)]
+    if doubtful:
+        return unknown(f"date of {question.name}", "{0}: the date cannot tell", shown(doubtful[0]), evidence=_refs(doubtful))
+    refuted = [i for i in items if i.status == "absent"]
+    if refuted and not held:
+        return no("{0}: recorded as absent", shown(refuted[-1]), evidence=_refs(refuted[-1:]))
+    possible = [i for i in items if i.status in ("possible", "pending")]
+    if possible and not held:
+        word = "result pending" if possible[0].status == "pending" else "only suspected"
+        return unknown(question.name, "{0}: {1}", shown(possible[0]), word, evidence=_refs(possible[:1]))
+    if held:
+        text = "{0}: outside the time asked for" if held[0].status == "present" or past_counts else "{0}: over"
+        return no(text, shown(held[0]), evidence=_refs(held[:1]))
+    return None
+
+
+def _graded(question: Question, items: Sequence[Item]) -> Judgement:
+    """Met, unless the criterion asks for a degree ("severe", "uncontrolled") that the record denies or does not tell."""
+    degrees = [q for q in question.qualifiers if q in _GRADED]
+    for degree in degrees:
+        for item in items:
+            words = f"{item.concept.name} {item.text} {item.answer}"
+            if degree in _SAME and re.search(_SAME[degree], words, re.IGNORECASE):
+                return yes("{0}: {1}", shown(item), degree, evidence=(item.reference,))
+            if degree in _OPPOSITE and re.search(_OPPOSITE[degree], words, re.IGNORECASE):
+                return no("{0}: not {1}", shown(item), degree, evidence=(item.reference,))
+    strict = [d for d in degrees if d not in ("significant", "clinically significant", "chronic", "acute", "progressive")]
+    if strict:
+        need = f"whether {question.name} is {strict[0]}"
+        return unknown(need, "{0} recorded; whether it is {1} is not", shown(items[0]), strict[0], evidence=_refs(items[:1]))
+    return yes("{0} recorded", shown(items[0]), evidence=_refs(items[:1]))
+
+
+def _refs(items: Sequence[Item]) -> tuple[str, ...]:
+    return tuple(i.reference for i in items)
+
+
+# --------------------------------------------------------------------------------------- the trial's disease and others
+
+
+def _rival(question: Question, chart: Chart) -> Judgement | None:
+    """Not met when the trial asks for one cancer and the patient's recorded cancer is another."""
+    if not cancer_facts.is_cancer_question(question):
+        return None
+    for item in cancer_facts.primaries(chart):
+        if item.status == "present":
+            return no("recorded cancer is {0}; asked {1}", shown(item), question.name, evidence=(item.reference,))
+    return None
+
+
+_EXEMPT = re.compile(r"basal|skin|in situ|non-?melanoma|cervi|原位|基底细胞|皮肤", re.IGNORECASE)
+_MINOR = re.compile(r"basal cell|squamous cell carcinoma of (?:the )?skin|in situ|基底细胞|原位癌", re.IGNORECASE)
+_OTHER = re.compile(r"other malig|history of malig|other cancer|second primary|其他恶性肿瘤|恶性肿瘤史|其他肿瘤", re.IGNORECASE)
+
+
+def _other_malignancy(question: Question, chart: Chart) -> Judgement:
+    """Another malignancy than the trial's: exempted ones pass; a recorded "no other malignancy" settles it."""
+    others = []
+    for item in cancer_facts.primaries(chart):
+        if set(question.anchors) & item.keys or _is_own(item, question, chart):
+            continue
+        if _MINOR.search(item.concept.name) and _EXEMPT.search(question.words):
+            continue
+        if in_window(item, question.window, chart) is not False:
+            others.append(item)
+    now = bool(_NOW & set(question.qualifiers)) and not {"history", "prior"} & set(question.qualifiers)
+    for item in others:
+        if item.status == "present" or not now:
+            return yes("other malignancy: {0}", shown(item), evidence=(item.reference,))
+    denied = [i for i in chart.kind(ItemKind.CONDITION, ItemKind.OBSERVATION) if _denied(i)]
+    if denied:
+        return no("{0}: recorded as absent", shown(denied[-1]), evidence=(denied[-1].reference,))
+    past = [i for i in cancer_facts.primaries(chart) if i.status == "past"]
+    if past and not others:
+        return no("{0} does not count", shown(past[0]), evidence=(past[0].reference,))
+    return silent(question, chart, "another malignancy")
+
+
+def _denied(item: Item) -> bool:
+    return item.status == "absent" and bool(_OTHER.search(item.concept.name) or "sct|266987004" in item.keys)
+
+
+def _is_own(item: Item, question: Question, chart: Chart) -> bool:
+    """The patient's first active cancer is the trial's own when the trial's disease is a cancer it falls under."""
+    own = [i for i in cancer_facts.primaries(chart) if i.status == "present"]
+    return bool(own) and own[0] is item and "cancer" in question.anchors
+
+
+# ------------------------------------------------------------------------------------------------------- allergies
+
+_NONE_KNOWN = frozenset({"sct|716186003", "sct|409137002", "sct|428607008", "sct|716184000"})
+_NONE_WORDS = re.compile(r"no known (?:drug )?allerg|nkd?a\b|无已知|无药物过敏|无过敏", re.IGNORECASE)
+
+
+def allergy(question: Question, chart: Chart) -> Judgement:
+    """An allergy to what is asked; a recorded "no known allergies" settles it."""
+    recorded = chart.kind(ItemKind.ALLERGY)
+    for item in recorded:
+        if item.status == "present" and set(question.keys) & item.keys:
+            return yes("allergy to {0} recorded", item.concept.name, evidence=(item.reference,))
+    for item in recorded:
+        if _NONE_KNOWN & item.keys or _NONE_WORDS.search(item.concept.name):
+            return no("{0} recorded", item.concept.name, evidence=(item.reference,))
+    if recorded and not question.keys:
+        return yes("allergy to {0} recorded", recorded[0].concept.name, evidence=(recorded[0].reference,))
+    return silent(question, chart, f"allergy to {question.name}" if question.name else "allergies")

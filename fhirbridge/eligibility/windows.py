@@ -1,0 +1,69 @@
+"""When something happened, against "within 28 days", "at least 6 months since", "for at least 3 months"."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from fhirbridge.eligibility.chart import Chart, last_day, months_before
+from fhirbridge.eligibility.quantities import days
+from fhirbridge.records import Item, ItemKind, Quantity, Window
+
+__all__ = ["back", "in_window", "shown"]
+
+
+def back(chart: Chart, length: Quantity) -> date:
+    """The day that lies `length` before the day of judgement."""
+    day_part, month_part = days(length.value, length.ucum or length.unit or "d")
+    return months_before(chart.as_of, month_part) - timedelta(days=int(day_part))
+
+
+def in_window(item: Item, window: Window | None, chart: Chart) -> bool | None:
+    """Whether an item falls into the window; None when its dates cannot tell."""
+    if window is None or window.direction == "after":
+        return True
+    if window.within is not None:
+        return _within(item, back(chart, window.within), chart)
+    if window.at_least is not None and window.direction in ("lasting", "during"):
+        return _lasting(item, back(chart, window.at_least))
+    if window.at_least is not None:
+        return _since(item, back(chart, window.at_least), chart)
+    return True
+
+
+def _within(item: Item, start: date, chart: Chart) -> bool | None:
+    early, late = last_day(item, chart.as_of)
+    if late is None or early is None:
+        return None
+    if early >= start:
+        return True
+    return False if late < start else None
+
+
+def _since(item: Item, limit: date, chart: Chart) -> bool | None:
+    early, late = last_day(item, chart.as_of)
+    if late is None or early is None:
+        return None
+    if late <= limit:
+        return True
+    return False if early > limit else None
+
+
+def _lasting(item: Item, limit: date) -> bool | None:
+    if item.start is None:
+        return None
+    if item.start.latest <= limit:
+        return True
+    return False if item.start.earliest > limit else None
+
+
+def shown(item: Item) -> str:
+    """An item's name with its dates, for a reason."""
+    if item.start is None:
+        return item.concept.name
+    day = item.start.earliest.isoformat()
+    if item.start.earliest != item.start.latest:
+        day = day[:7] if item.start.earliest.month == item.start.latest.month else day[:4]
+    if item.end is not None and item.end != item.start:
+        return f"{item.concept.name} ({day} to {item.end.latest.isoformat()})"
+    since = "since " if item.status == "present" and item.kind in (ItemKind.CONDITION, ItemKind.MEDICATION) else ""
+    return f"{item.concept.name} ({since}{day})"

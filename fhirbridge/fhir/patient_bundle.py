@@ -1,0 +1,221 @@
+"""Patients out of any FHIR: a Bundle of any type, NDJSON, or loose resources, R4 or R5 -> one Patient record each.
+
+Resources are given to the patient they name. What is entered in error is left aside; what cannot be placed or read is
+named in the patient's `gaps`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fhirbridge.errors import InputError, MissingInput, UnreadableInput
+from fhirbridge.fhir import lossless, patient_items
+from fhirbridge.fhir.patient_dates import when
+from fhirbridge.fhir.patient_keys import Keys, Words
+from fhirbridge.records import LeftOut, Patient
+
+__all__ = ["Source", "read", "read_all", "sources"]
+
+_MACHINE = "AIAST"
+Source = tuple[str, str, Any]  # where it came from, the file's stem ("" for NDJSON lines), JSON text or parsed Bundle
+
+
+def read_all(patients: Any, lexicon: Words) -> Iterator[Patient | LeftOut]:
+    """The patients of one or many paths, Bundles or Records, in the order given; what cannot be read as LeftOut."""
+    for source in sources(patients):
+        yield from [source] if isinstance(source, LeftOut) else read(source, lexicon)
+
+
+def sources(patients: Any) -> Iterator[Source | LeftOut]:
+    """The unread inputs, one a Bundle, NDJSON line or file: cheap to make, to be read where they are judged."""
+    if isinstance(patients, (str, Path)):
+        yield from _files(Path(patients))
+    elif isinstance(patients, dict):
+        yield "Bundle", "", patients
+    elif hasattr(patients, "json") and isinstance(patients.json, dict):
+        yield "Record", "", patients.json
+    elif hasattr(patients, "model_dump_json"):
+        yield "Bundle", "", lossless.loads(patients.model_dump_json())
+    elif isinstance(patients, Iterable):
+        for one in patients:
+            yield from sources(one)
+    else:
+        yield LeftOut(type(patients).__name__, "neither a path nor FHIR; give a path, a Bundle or a Record")
+
+
+def _files(path: Path) -> Iterator[Source | LeftOut]:
+    if path.is_dir():
+        for inside in sorted(path.iterdir()):
+            if inside.name.removesuffix(".gz").endswith((".json", ".ndjson")):
+                yield from _files(inside)
+        return
+    if not path.is_file():
+        raise MissingInput(path, "no such file", "check the path")
+    name = path.name.removesuffix(".gz")
+    try:
+        if name.endswith(".ndjson"):
+            yield from _lines(path)
+        else:
+            text = "".join(line for _, line in lossless.lines(path))
+            yield path.name, name.removesuffix(".json"), text
+    except (OSError, UnicodeDecodeError, EOFError) as error:
+        yield LeftOut(path.name, f"cannot be read ({type(error).__name__}); is it complete and UTF-8?")
+
+
+def _lines(path: Path) -> Iterator[Source | LeftOut]:
+    """One Source a Bundle line; the loose resources of a whole file together as one."""
+    loose: list[Any] = []
+    for number, line in lossless.lines(path):
+        where = f"{path.name} line {number}"
+        if '"Bundle"' in line[:400]:
+            yield where, "", line
+            continue
+        try:
+            loose.append(lossless.loads(line, where))
+        except UnreadableInput as error:
+            yield LeftOut(where, error.reason)
+    if loose:
+        entries = [{"resource": r} for r in loose if isinstance(r, dict)]
+        yield path.name, "", {"resourceType": "Bundle", "type": "collection", "entry": entries}
+
+
+def read(source: Source, lexicon: Words) -> Iterator[Patient | LeftOut]:
+    """The patients of one input; a LeftOut when there is none or it cannot be read."""
+    where, stem, content = source
+    try:
+        bundle = lossless.loads(content, where) if isinstance(content, (str, bytes)) else content
+    except InputError as error:
+        yield LeftOut(where, error.reason)
+        return
+    entries = list(_entries(bundle))
+    people = [(url, r) for url, r in entries if r.get("resourceType") == "Patient"]
+    if not people:
+        if any(r.get("resourceType") in patient_items.READERS for _, r in entries):
+            yield _build(where, stem, ("", {}), entries, lexicon, alone=True)
+        else:
+            yield LeftOut(where, "holds no Patient and no clinical resource")
+        return
+    people = list({str(r.get("id") or url): (url, r) for url, r in people}.values())
+    for person in people:
+        yield _build(where, stem, person, entries, lexicon, alone=len(people) == 1)
+
+
+def _entries(bundle: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(fullUrl, resource) of a Bundle, of Bundles within, of a list, or of one resource."""
+    if isinstance(bundle, list):
+        for one in bundle:
+            yield from _entries(one)
+        return
+    if not isinstance(bundle, dict):
+        return
+    if bundle.get("resourceType") != "Bundle":
+        yield "", bundle
+        return
+    for entry in bundle.get("entry") or []:
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict):
+            if resource.get("resourceType") == "Bundle":
+                yield from _entries(resource)
+            else:
+                yield str(entry.get("fullUrl") or ""), resource
+
+
+def _build(
+    where: str,
+    stem: str,
+    person: tuple[str, dict[str, Any]],
+    entries: list[tuple[str, dict[str, Any]]],
+    lexicon: Words,
+    *,
+    alone: bool,
+) -> Patient:
+    url, resource = person
+    own = _references(url, resource)
+    gaps: list[LeftOut] = []
+    mine = [(u, r) for u, r in entries if r.get("resourceType") in patient_items.READERS and _belongs(r, own, alone)]
+    lost = 0 if alone else sum(r.get("resourceType") in patient_items.READERS and _owner(r) == "" for _, r in entries)
+    if lost:
+        gaps.append(LeftOut(where, f"{lost} resources name no patient and there are several; they were not used"))
+    named = {key: r for u, r in entries for key in _references(u, r)}
+    items, lost_items = patient_items.items(mine, named, Keys(lexicon))
+    gaps.extend(LeftOut(where, reason) for reason in lost_items)
+    birth = when(resource.get("birthDate"))
+    if birth is None:
+        gaps.append(LeftOut(where, "no usable birth date; criteria on age are unknown"))
+    if not resource:
+        gaps.append(LeftOut(where, "no Patient resource; age and sex are unknown"))
+    machine = any(_MACHINE in _security(r) for _, r in entries if r.get("resourceType") != "Patient")
+    return Patient(
+        id=_identity(resource, url, stem, machine) if alone else str(resource.get("id") or url),
+        sex=str(resource.get("gender") or "") if resource.get("gender") in ("male", "female", "other") else "",
+        birth=birth,
+        deceased=bool(resource.get("deceasedBoolean") or resource.get("deceasedDateTime")),
+        place=_place(resource),
+        items=items,
+        narrative=machine and any(i.kind == "document" for i in items),
+        gaps=tuple(gaps),
+        fingerprint=_fingerprint(resource, mine),
+    )
+
+
+def _identity(resource: dict[str, Any], url: str, stem: str, machine: bool) -> str:
+    """The Patient's id; the file's stem where there is none, where the id is only ours, or where it is their number."""
+    own = str(resource.get("id") or "")
+    if not stem:
+        return own or url.rsplit(":", 1)[-1] or "unknown"
+    numbers = [own, *(str(i.get("value") or "") for i in resource.get("identifier") or [] if isinstance(i, dict))]
+    known = any(stem.casefold() in number.casefold().split("-") for number in numbers)
+    return stem if not own or machine or known else own
+
+
+def _references(url: str, resource: dict[str, Any]) -> set[str]:
+    kind, own = resource.get("resourceType"), resource.get("id")
+    found = {url} if url else set()
+    if own:
+        found |= {f"{kind}/{own}", str(own)}
+    for identifier in resource.get("identifier") or []:
+        if isinstance(identifier, dict) and identifier.get("value"):
+            found.add(f"{kind}?identifier={identifier.get('system', '')}|{identifier['value']}")
+    return found
+
+
+def _owner(resource: dict[str, Any]) -> str:
+    for field in ("subject", "patient", "individual"):
+        target = resource.get(field)
+        if isinstance(target, dict):
+            return str(target.get("reference") or "") or _by_identifier(target)
+    return ""
+
+
+def _by_identifier(target: dict[str, Any]) -> str:
+    identifier = target.get("identifier") or {}
+    return f"Patient?identifier={identifier.get('system', '')}|{identifier['value']}" if identifier.get("value") else ""
+
+
+def _belongs(resource: dict[str, Any], own: set[str], alone: bool) -> bool:
+    owner = _owner(resource)
+    if not owner:
+        return alone
+    plain = owner.split("/_history/")[0]
+    return plain in own or any(plain.endswith(f"/{ref}") for ref in own if ref.startswith("Patient/")) or not own
+
+
+def _security(resource: dict[str, Any]) -> list[str]:
+    labels = (resource.get("meta") or {}).get("security") or []
+    return [str(label.get("code")) for label in labels if isinstance(label, dict)]
+
+
+def _place(resource: dict[str, Any]) -> tuple[str, ...]:
+    found: list[str] = []
+    for address in resource.get("address") or []:
+        if isinstance(address, dict):
+            found += [str(address[part]) for part in ("city", "district", "state", "country") if address.get(part)]
+    return tuple(dict.fromkeys(found))
+
+
+def _fingerprint(person: dict[str, Any], resources: list[tuple[str, dict[str, Any]]]) -> str:
+    texts = sorted(lossless.dumps(r) for r in [person, *(r for _, r in resources)])
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
