@@ -16,7 +16,9 @@ _CANCER = re.compile(
     r"癌|恶性|淋巴瘤|白血病|肉瘤|骨髓瘤|黑色素瘤|胶质瘤|母细胞瘤|nsclc|sclc",
     re.IGNORECASE,
 )
-_SECONDARY = re.compile(r"metasta|secondary malig|secondary neoplasm|转移|malignant (?:pleural|pericardial)|恶性(?:胸|心包)", re.IGNORECASE)
+_SECONDARY = re.compile(
+    r"metasta|secondary malig|secondary neoplasm|转移|malignant (?:pleural|pericardial)|恶性(?:胸|心包)", re.IGNORECASE
+)
 _NOT_CANCER = re.compile(r"benign|history of|family|screening|risk of|良性|family history|家族", re.IGNORECASE)
 _ICD_CANCER = re.compile(r"^icd10\|(?:C(?!7[789])\d\d|D0\d|D4[5-7])$")
 _ICD_SECONDARY = re.compile(r"^icd10\|(?:C7[789]|J91\.0)")
@@ -145,7 +147,14 @@ _SITES = {
     "peritoneum": re.compile(r"periton|腹膜", re.IGNORECASE),
     "lymph node": re.compile(r"lymph node|淋巴结", re.IGNORECASE),
 }
-_ICD_SITES = {"C79.31": "brain", "C79.32": "meninges", "C79.3": "brain", "C78.7": "liver", "C79.5": "bone", "C78.0": "lung"}
+_ICD_SITES = {
+    "C79.31": "brain",
+    "C79.32": "meninges",
+    "C79.3": "brain",
+    "C78.7": "liver",
+    "C79.5": "bone",
+    "C78.0": "lung",
+}
 _ICD_SITES |= {"C79.7": "adrenal", "C78.2": "pleura", "J91.0": "pleura", "C78.6": "peritoneum", "C77": "lymph node"}
 _WORDS = re.compile(r"metasta|secondary malig|secondary neoplasm|转移|carcinomat|leptomening", re.IGNORECASE)
 
@@ -197,11 +206,67 @@ class Finding:
     item: Item
 
 
-_GENES = (
-    "EGFR ALK ROS1 KRAS NRAS HRAS BRAF MET RET NTRK NTRK1 NTRK2 NTRK3 NRG1 PIK3CA BRCA1 BRCA2 BRCA TP53 IDH1 IDH2 FGFR FGFR1 "
-    "FGFR2 FGFR3 FLT3 NPM1 KIT PDGFRA JAK2 ATM PALB2 STK11 KEAP1 ESR1 PTEN AKT1 MDM2 CLDN18 TROP2 MSH2 MLH1 MSH6 PMS2 "
-    "CD19 CD20 CD30 BCMA PSMA HRD TMB MSI MMR BCR-ABL DLL3 MAP2K1 LTK SHP2 EML4"
-).split()
+_GENES = [
+    "EGFR",
+    "ALK",
+    "ROS1",
+    "KRAS",
+    "NRAS",
+    "HRAS",
+    "BRAF",
+    "MET",
+    "RET",
+    "NTRK",
+    "NTRK1",
+    "NTRK2",
+    "NTRK3",
+    "NRG1",
+    "PIK3CA",
+    "BRCA1",
+    "BRCA2",
+    "BRCA",
+    "TP53",
+    "IDH1",
+    "IDH2",
+    "FGFR",
+    "FGFR1",
+    "FGFR2",
+    "FGFR3",
+    "FLT3",
+    "NPM1",
+    "KIT",
+    "PDGFRA",
+    "JAK2",
+    "ATM",
+    "PALB2",
+    "STK11",
+    "KEAP1",
+    "ESR1",
+    "PTEN",
+    "AKT1",
+    "MDM2",
+    "CLDN18",
+    "TROP2",
+    "MSH2",
+    "MLH1",
+    "MSH6",
+    "PMS2",
+    "CD19",
+    "CD20",
+    "CD30",
+    "BCMA",
+    "PSMA",
+    "HRD",
+    "TMB",
+    "MSI",
+    "MMR",
+    "BCR-ABL",
+    "DLL3",
+    "MAP2K1",
+    "LTK",
+    "SHP2",
+    "EML4",
+]
 _ALIASES = {
     "HER2": r"her-?\s?2|erbb-?2|人表皮生长因子受体2",
     "PD-L1": r"pd-?\s?l1|程序性死亡配体1",
@@ -278,7 +343,9 @@ def _of_item(item: Item) -> list[Finding]:
         status = item.status if item.answer or item.status == "pending" else ""
         if item.quantity is not None and not item.answer:
             return []
-        wild = re.search(r"wild[- ]?type|野生型|not mutated|microsatellite stable|\bMSS\b|\bpMMR\b|proficient", item.answer, re.I)
+        wild = re.search(
+            r"wild[- ]?type|野生型|not mutated|microsatellite stable|\bMSS\b|\bpMMR\b|proficient", item.answer, re.I
+        )
         if wild:
             status = "absent"
         return [Finding(g, tags_of(f"{words} {item.answer}"), status, item) for g in genes if status]

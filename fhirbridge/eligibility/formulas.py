@@ -85,7 +85,17 @@ def _bmi(chart: Chart) -> Made | None:
     return value, value, how, (weight[1].reference, height[1].reference)
 
 
-_ECOG_OF_KPS = ((100, 0, 0), (90, 0, 1), (80, 1, 1), (70, 1, 2), (60, 2, 2), (50, 2, 3), (40, 3, 3), (30, 3, 4), (10, 4, 4))
+_ECOG_OF_KPS = (
+    (100, 0, 0),
+    (90, 0, 1),
+    (80, 1, 1),
+    (70, 1, 2),
+    (60, 2, 2),
+    (50, 2, 3),
+    (40, 3, 3),
+    (30, 3, 4),
+    (10, 4, 4),
+)
 _KPS_OF_ECOG = {0: (90, 100), 1: (70, 90), 2: (50, 70), 3: (30, 50), 4: (10, 30), 5: (0, 0)}
 
 
@@ -102,7 +112,12 @@ def _kps(chart: Chart) -> Made | None:
     if not items or items[0].quantity is None:
         return None
     low, high = _KPS_OF_ECOG.get(int(items[0].quantity.value), (0, 100))
-    return Decimal(low), Decimal(high), f"ECOG {items[0].quantity.value} is Karnofsky {low} to {high}", (items[0].reference,)
+    return (
+        Decimal(low),
+        Decimal(high),
+        f"ECOG {items[0].quantity.value} is Karnofsky {low} to {high}",
+        (items[0].reference,),
+    )
 
 
 def _glucose(chart: Chart) -> Made | None:

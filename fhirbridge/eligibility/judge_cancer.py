@@ -48,7 +48,7 @@ def _group(wanted: str, part: str, chart: Chart, told: str) -> Judgement:
             judge = yes if wanted == "IV" else no
             return judge("metastatic disease recorded; asked stage {0}{1}", wanted, part, evidence=now.evidence)
         return unknown("stage", "stage not recorded")
-    if now.group != wanted or part and now.part and part != now.part:
+    if now.group != wanted or (part and now.part and part != now.part):
         if wanted == "IV" and "metastatic" in now.words and _RANK.get(now.group, 0) < 4:
             return yes("{0} at diagnosis, metastatic now", told, evidence=now.evidence)
         return no("{0}; asked {1}{2}", told, wanted, part, evidence=now.evidence)
@@ -61,7 +61,9 @@ def _letter(letter: str, wanted: str, chart: Chart) -> Judgement:
     now = stage(chart)
     value = dict(now.tnm).get(letter, "")
     if letter == "M" and not value:
-        value = "1" if "metastatic" in now.words or now.group == "IV" else "0" if now.group in ("I", "II", "III") else ""
+        value = (
+            "1" if "metastatic" in now.words or now.group == "IV" else "0" if now.group in ("I", "II", "III") else ""
+        )
     if not value or value == "x":
         return unknown(f"{letter} stage", "{0} stage not recorded", letter)
     held = value.startswith(wanted) if wanted not in ("", "any", "+") else wanted == "any" or value[0] != "0"
@@ -74,7 +76,7 @@ def _word(word: str, question: Question, chart: Chart, told: str) -> Judgement:
     now = stage(chart)
     known = bool(now.group or now.words)
     rank = _RANK.get(now.group, 0)
-    late = rank == 4 or rank == 3 and now.part in ("B", "C") or "metastatic" in now.words
+    late = rank == 4 or (rank == 3 and now.part in ("B", "C")) or "metastatic" in now.words
     held: bool | None
     if "metasta" in word or "转移" in word:
         held = rank == 4 or "metastatic" in now.words if known else None
@@ -197,9 +199,12 @@ def _at(site: str, question: Question, chart: Chart) -> Judgement:
             return no("{0}: no leptomeningeal disease", shown(item), evidence=(item.reference,))
     name = {"brain": "brain imaging", "meninges": "meningeal disease"}.get(site, f"{site} metastasis")
     known = question.known
-    if known and chart.policy.silence(question.kind, narrative=False, known=True) is Truth.NOT_MET:
+    if known and chart.policy.silence(question.kind, known=True) is Truth.NOT_MET:
         return Judgement(Truth.NOT_MET, "no known {0} metastasis on record", (site,), silent=True)
-    if chart.policy.silence(question.kind, narrative=chart.patient.narrative) is Truth.NOT_MET:
+    if (
+        chart.policy.silence(question.kind, narrative=chart.patient.narrative, required=question.required)
+        is Truth.NOT_MET
+    ):
         return Judgement(Truth.NOT_MET, "{0} metastasis not mentioned, taken as absent", (site,), silent=True)
     if site not in ("brain", "meninges") and stage(chart).group in ("I", "II", "III"):
         return no("stage {0}, no metastasis", stage(chart).group, evidence=stage(chart).evidence)
@@ -224,7 +229,9 @@ def _degree(item: Item, question: Question) -> Judgement:
         if quiet:
             return no("{0}: asymptomatic", shown(item), evidence=evidence)
         if not loud:
-            return unknown("control of metastases", "{0}: whether controlled is not recorded", shown(item), evidence=evidence)
+            return unknown(
+                "control of metastases", "{0}: whether controlled is not recorded", shown(item), evidence=evidence
+            )
     if asked & {"untreated", "active"} and treated and not untreated:
         return no("{0}: treated", shown(item), evidence=evidence)
     if "symptomatic" in asked and not loud:
@@ -240,16 +247,23 @@ def measurable(question: Question, chart: Chart) -> Judgement:
         if re.search(r"measurable|可测量|recist", item.concept.name, re.IGNORECASE) and item.status != "pending":
             if item.quantity is None and (item.answer or item.status == "absent"):
                 no_word = item.status == "absent"
-                return (no if no_word else yes)("{0}: {1}", shown(item), "no" if no_word else "yes", evidence=(item.reference,))
+                return (no if no_word else yes)(
+                    "{0}: {1}", shown(item), "no" if no_word else "yes", evidence=(item.reference,)
+                )
             if item.quantity is not None and item.quantity.unit == "mm":
                 held = item.quantity.value >= 10
-                return (yes if held else no)("{0}: {1} mm", shown(item), item.quantity.value, evidence=(item.reference,))
+                return (yes if held else no)(
+                    "{0}: {1} mm", shown(item), item.quantity.value, evidence=(item.reference,)
+                )
     return silent(question, chart, "measurable disease")
 
 
 # ------------------------------------------------------------------------------------------------------- biomarkers
 
-_NEG = re.compile(r"negative|wild[- ]?type|absent|\bwt\b|阴性|野生|not detected|without|non-?mutat|stable|proficient|low", re.IGNORECASE)
+_NEG = re.compile(
+    r"negative|wild[- ]?type|absent|\bwt\b|阴性|野生|not detected|without|non-?mutat|stable|proficient|low",
+    re.IGNORECASE,
+)
 _SENSITISING = re.compile(r"sensiti[sz]|activating|敏感|常见突变|targetable", re.IGNORECASE)
 _DRIVERS = ("EGFR", "ALK", "ROS1", "KRAS", "BRAF", "MET", "RET", "NTRK1", "NTRK", "HER2", "NRG1")
 
@@ -259,7 +273,9 @@ def biomarker(question: Question, chart: Chart) -> Judgement:
     asked = " ".join((question.name, *question.values))
     if question.low or question.high or question.measure in ("pdl1", "pdl1_cps", "tmb", "ki67"):
         return _level(question, chart)
-    genes = [g for g, mark in GENES.items() if mark.search(question.name)] or [g for g, m in GENES.items() if m.search(asked)]
+    genes = [g for g, mark in GENES.items() if mark.search(question.name)] or [
+        g for g, m in GENES.items() if m.search(asked)
+    ]
     if not genes:
         if re.search(r"triple[- ]negative|三阴", asked, re.IGNORECASE):
             return all_of(_gene(g, replace(question, values=("negative",)), chart) for g in ("ER", "PR", "HER2"))
@@ -304,7 +320,9 @@ def _gene(gene: str, question: Question, chart: Chart) -> Judgement:
     return negated(found) if negative else found
 
 
-def _alteration(gene: str, wanted: frozenset[str], tested: list[Finding], question: Question, chart: Chart) -> Judgement:
+def _alteration(
+    gene: str, wanted: frozenset[str], tested: list[Finding], question: Question, chart: Chart
+) -> Judgement:
     """Whether the wanted alterations of a gene (any, when none is named) were found."""
     label = f"{gene} {' or '.join(sorted(wanted))}".strip()
     present = [f for f in tested if f.status == "present"]
@@ -314,14 +332,22 @@ def _alteration(gene: str, wanted: frozenset[str], tested: list[Finding], questi
     absent = [f for f in tested if f.status == "absent"]
     for finding in reversed(present):
         if wanted and finding.tags:
-            return no("{0} found{1}; asked {2}", _name(finding), _dated(finding), label, evidence=(finding.item.reference,))
+            return no(
+                "{0} found{1}; asked {2}", _name(finding), _dated(finding), label, evidence=(finding.item.reference,)
+            )
     for finding in reversed(absent):
         whole = not finding.tags or finding.tags <= {"fusion", "overexpression"}
-        if whole or wanted and wanted <= finding.tags:
+        if whole or (wanted and wanted <= finding.tags):
             return no("{0}: not found{1}", _name(finding), _dated(finding), evidence=(finding.item.reference,))
     if present:
         item = present[-1].item
-        return unknown(label, "{0} found, its kind is not recorded; asked {1}", _name(present[-1]), label, evidence=(item.reference,))
+        return unknown(
+            label,
+            "{0} found, its kind is not recorded; asked {1}",
+            _name(present[-1]),
+            label,
+            evidence=(item.reference,),
+        )
     pending = [f for f in tested if f.status == "pending"]
     if pending:
         return unknown(label, "{0}: result pending", label, evidence=(pending[-1].item.reference,))

@@ -16,7 +16,16 @@ __all__ = ["allergy", "disease", "silent"]
 
 _NOW = frozenset({"active", "current", "ongoing", "concurrent", "present", "concomitant"})
 _GRADED = frozenset(
-    {"uncontrolled", "severe", "symptomatic", "untreated", "unstable", "significant", "clinically significant", "serious"}
+    {
+        "uncontrolled",
+        "severe",
+        "symptomatic",
+        "untreated",
+        "unstable",
+        "significant",
+        "clinically significant",
+        "serious",
+    }
 ) | {"moderate", "mild", "acute", "chronic", "decompensated", "progressive", "refractory", "relapsed", "recurrent"}
 _OPPOSITE = {
     "uncontrolled": r"(?<!un)controlled|stable|well[- ]control|控制良好|稳定",
@@ -50,7 +59,11 @@ def silent(question: Question, chart: Chart, what: str = "") -> Judgement:
     """What the record's silence means under the policy, said in so many words."""
     name = what or question.name or question.kind.value
     meaning = chart.policy.silence(
-        question.kind, narrative=chart.patient.narrative, index=question.index, known=question.known
+        question.kind,
+        narrative=chart.patient.narrative,
+        required=question.required,
+        index=question.index,
+        known=question.known,
     )
     if meaning is Truth.NOT_MET:
         text = "{0} not recorded, taken as absent ({1})"
@@ -85,7 +98,9 @@ def judged(question: Question, items: Sequence[Item], chart: Chart) -> Judgement
         return _graded(question, inside)
     doubtful = [i for i, known in timed if known is None and (i.status == "present" or past_counts)]
     if doubtful:
-        return unknown(f"date of {question.name}", "{0}: the date cannot tell", shown(doubtful[0]), evidence=_refs(doubtful))
+        return unknown(
+            f"date of {question.name}", "{0}: the date cannot tell", shown(doubtful[0]), evidence=_refs(doubtful)
+        )
     refuted = [i for i in items if i.status == "absent"]
     if refuted and not held:
         return no("{0}: recorded as absent", shown(refuted[-1]), evidence=_refs(refuted[-1:]))
@@ -109,10 +124,14 @@ def _graded(question: Question, items: Sequence[Item]) -> Judgement:
                 return yes("{0}: {1}", shown(item), degree, evidence=(item.reference,))
             if degree in _OPPOSITE and re.search(_OPPOSITE[degree], words, re.IGNORECASE):
                 return no("{0}: not {1}", shown(item), degree, evidence=(item.reference,))
-    strict = [d for d in degrees if d not in ("significant", "clinically significant", "chronic", "acute", "progressive")]
+    strict = [
+        d for d in degrees if d not in ("significant", "clinically significant", "chronic", "acute", "progressive")
+    ]
     if strict:
         need = f"whether {question.name} is {strict[0]}"
-        return unknown(need, "{0} recorded; whether it is {1} is not", shown(items[0]), strict[0], evidence=_refs(items[:1]))
+        return unknown(
+            need, "{0} recorded; whether it is {1} is not", shown(items[0]), strict[0], evidence=_refs(items[:1])
+        )
     return yes("{0} recorded", shown(items[0]), evidence=_refs(items[:1]))
 
 
@@ -135,7 +154,9 @@ def _rival(question: Question, chart: Chart) -> Judgement | None:
 
 _EXEMPT = re.compile(r"basal|skin|in situ|non-?melanoma|cervi|原位|基底细胞|皮肤", re.IGNORECASE)
 _MINOR = re.compile(r"basal cell|squamous cell carcinoma of (?:the )?skin|in situ|基底细胞|原位癌", re.IGNORECASE)
-_OTHER = re.compile(r"other malig|history of malig|other cancer|second primary|其他恶性肿瘤|恶性肿瘤史|其他肿瘤", re.IGNORECASE)
+_OTHER = re.compile(
+    r"other malig|history of malig|other cancer|second primary|其他恶性肿瘤|恶性肿瘤史|其他肿瘤", re.IGNORECASE
+)
 
 
 def _other_malignancy(question: Question, chart: Chart) -> Judgement:

@@ -12,9 +12,9 @@ from fhirbridge.eligibility.judgement import Judgement, all_of, any_of, no, unkn
 from fhirbridge.eligibility.measures import Measure, in_unit, measures
 from fhirbridge.eligibility.quantities import days, unit_of
 from fhirbridge.eligibility.questions import Question
-from fhirbridge.records import Bound, Item, Quantity
+from fhirbridge.records import Bound, Item, Quantity, Truth
 
-__all__ = ["value"]
+__all__ = ["infection", "organ_function", "value"]
 
 _SCREENING = 366  # windows up to a year mean "recent"; older results are no answer
 
@@ -68,7 +68,9 @@ def _one(question: Question, measure: Measure, item: Item) -> Judgement:
         return no("{0} {1} on {2}; asked {3}", label, shown, day, needed, evidence=evidence)
     if any(p is None for p, _ in parts):
         missing = "unit" if not item.quantity.unit and not item.quantity.ucum else "comparable value"
-        return unknown(label, "{0} {1} on {2} has no {3}; asked {4}", label, shown, day, missing, needed, evidence=evidence)
+        return unknown(
+            label, "{0} {1} on {2} has no {3}; asked {4}", label, shown, day, missing, needed, evidence=evidence
+        )
     return yes("{0} {1} on {2}; asked {3}", label, shown, day, needed, evidence=evidence)
 
 
@@ -132,7 +134,9 @@ def _graded(measure: Measure, item: Item) -> Decimal | None:
     for code, grade in answers.items():
         if code in words:
             return Decimal(grade)
-    found = re.search(r"(?:class|grade|ecog|score|级|分|ps|nyha|stage)?\s*\b(\d{1,3}(?:\.\d+)?|iv|i{1,3}|[abc])\b", words)
+    found = re.search(
+        r"(?:class|grade|ecog|score|级|分|ps|nyha|stage)?\s*\b(\d{1,3}(?:\.\d+)?|iv|i{1,3}|[abc])\b", words
+    )
     if not found:
         found = re.search(r"(\d{1,3})\s*(?:级|分)", words)
     if not found:
@@ -149,7 +153,9 @@ def _answered(question: Question, measure: Measure, item: Item, day: str) -> Jud
             if bound is not None:
                 held = held and bool(_compare(grade, "", bound.quantity.value, bound.inclusive, low))
         judge = yes if held else no
-        return judge("{0} {1} on {2}", measure.label, item.answer.split(";")[-1].strip() or grade, day, evidence=evidence)
+        return judge(
+            "{0} {1} on {2}", measure.label, item.answer.split(";")[-1].strip() or grade, day, evidence=evidence
+        )
     return by_words(question, item, measure.label, day)
 
 
@@ -167,7 +173,9 @@ def by_words(question: Question, item: Item, label: str, day: str) -> Judgement:
     state = "negative" if item.status == "absent" or _SIGNS["negative"].search(item.answer) else ""
     state = state or ("positive" if _SIGNS["positive"].search(item.answer) else _flag(item))
     opposite = {"positive": "negative", "negative": "positive", "normal": "abnormal"}
-    asked = next((w for w in ("negative", "positive", "normal", "abnormal", "high", "low", "elevated") if w in wanted), "")
+    asked = next(
+        (w for w in ("negative", "positive", "normal", "abnormal", "high", "low", "elevated") if w in wanted), ""
+    )
     asked = {"elevated": "high"}.get(asked, asked) or "positive"
     if asked == "abnormal" and state in ("high", "low", "positive"):
         state = "abnormal"
@@ -227,10 +235,110 @@ def _computed(question: Question, measure: Measure, chart: Chart) -> Judgement:
             continue
         both = {_compare(v, "", limit, bound.inclusive, is_low) for v in (low, high)}
         parts.append(both.pop() if len(both) == 1 else None)
-    if not parts or None in parts and False not in parts:
+    if not parts or (None in parts and False not in parts):
         return unknown(measure.label, "{0}; cannot be compared with {1}", how, " and ".join(needed), evidence=evidence)
     judge = no if False in parts else yes
     return judge("{0}; asked {1}", how, " and ".join(needed), evidence=evidence)
+
+
+# -------------------------------------------------------------------------------------- organ function, infections
+
+_ORGANS = (
+    (re.compile(r"marrow|h(?:a)?ematolog|骨髓|血液", re.IGNORECASE), ("hemoglobin", "anc", "platelets")),
+    (re.compile(r"renal|kidney|肾", re.IGNORECASE), ("creatinine",)),
+    (re.compile(r"hepatic|liver|肝", re.IGNORECASE), ("alt", "ast", "bilirubin")),
+    (re.compile(r"coagul|凝血", re.IGNORECASE), ("inr", "aptt")),
+    (re.compile(r"cardiac|heart|心脏|心功能", re.IGNORECASE), ("lvef",)),
+    (re.compile(r"pulmon|lung|肺", re.IGNORECASE), ("spo2", "fev1")),
+)
+_LOWEST = {"hemoglobin": Decimal("9"), "anc": Decimal("1.5"), "platelets": Decimal("100"), "lvef": Decimal("50")}
+_HIGHEST = {"creatinine": Decimal("1.5"), "alt": Decimal("2.5"), "ast": Decimal("2.5"), "bilirubin": Decimal("1.5")}
+_HIGHEST |= {"inr": Decimal("1.5"), "aptt": Decimal("1.5")}
+
+
+def organ_function(question: Question, chart: Chart) -> Judgement:
+    """Adequate function of the organs named (marrow, liver and kidney when none is): by the usual limits of trials."""
+    asked = " ".join((question.name, *question.values))
+    named = [keys for mark, keys in _ORGANS if mark.search(asked)] or [keys for _, keys in _ORGANS[:3]]
+    parts = []
+    for keys in named:
+        found = [_unremarkable(key, chart) for key in keys if chart.measured.get(key)]
+        label = measures()[keys[0]].label
+        parts.append(all_of(found) if found else unknown(f"{label} and related values", "{0} not recorded", label))
+    return all_of(parts)
+
+
+def _unremarkable(key: str, chart: Chart) -> Judgement:
+    measure, item = measures()[key], chart.measured[key][0]
+    here = in_unit(measure, item.quantity) if item.quantity else None
+    day = item.start.latest.isoformat() if item.start else "undated"
+    if here is None or item.quantity is None:
+        return unknown(
+            measure.label, "{0} on {1} has no comparable value", measure.label, day, evidence=(item.reference,)
+        )
+    shown = plain(item.quantity)
+    if key in _LOWEST:
+        held = here >= _LOWEST[key]
+    else:
+        high = in_unit(measure, item.high) if item.high else None
+        if high is None:
+            return unknown(
+                measure.label, "{0} {1} without reference range", measure.label, shown, evidence=(item.reference,)
+            )
+        held = here <= high * _HIGHEST.get(key, Decimal("1.5"))
+    text = "{0} {1} on {2} within the usual limits" if held else "{0} {1} on {2} beyond the usual limits"
+    return (yes if held else no)(text, measure.label, shown, day, evidence=(item.reference,))
+
+
+_AGENTS = (
+    ("hepatitis b", re.compile(r"hepatitis b|hbv|hbsag|乙肝|乙型肝炎", re.IGNORECASE)),
+    ("hepatitis c", re.compile(r"hepatitis c|hcv|丙肝|丙型肝炎", re.IGNORECASE)),
+    ("hiv", re.compile(r"\bhiv\b|human immunodeficiency|aids|艾滋|人类免疫缺陷", re.IGNORECASE)),
+    ("tuberculosis", re.compile(r"tubercul|\btb\b|结核", re.IGNORECASE)),
+    ("covid", re.compile(r"covid|sars-cov|新冠|新型冠状", re.IGNORECASE)),
+    ("syphilis", re.compile(r"syphilis|梅毒|treponema", re.IGNORECASE)),
+)
+_CORE = re.compile(r"core|hbcab|anti-?hbc|核心抗体", re.IGNORECASE)
+_SURFACE_AB = re.compile(r"surface ab|hbsab|anti-?hbs\b|表面抗体", re.IGNORECASE)
+
+
+def infection(question: Question, chart: Chart) -> Judgement:
+    """An infection from the problem list, else from its serology or viral load."""
+    from fhirbridge.eligibility.judge_disease import disease
+
+    listed = disease(question, chart)
+    agent = next((mark for name, mark in _AGENTS if mark.search(question.name)), None)
+    if agent is None or (not listed.silent and listed.evidence):
+        return listed
+    tests = []
+    for item in chart.items:
+        if (
+            item.kind == "observation"
+            and agent.search(item.concept.name)
+            and (item.answer or item.quantity is not None)
+        ):
+            if not (_CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name)):
+                tests.append(item)
+    found = [t for t in (_serology(item) for item in tests) if t is not None]
+    if not found:
+        return listed
+    held = any_of(found)
+    return held if held.truth is not Truth.MET or "positive" not in question.values else held
+
+
+def is_infection_test(item: Item) -> bool:
+    """Whether an observation tests for one of the agents that criteria ask about."""
+    return item.kind == "observation" and any(mark.search(item.concept.name) for _, mark in _AGENTS)
+
+
+def _serology(item: Item) -> Judgement | None:
+    day = item.start.latest.isoformat() if item.start else "undated"
+    evidence = (item.reference,)
+    if item.status == "absent" or _SIGNS["negative"].search(item.answer):
+        return no("{0} negative on {1}", item.concept.name, day, evidence=evidence)
+    if _SIGNS["positive"].search(item.answer):
+        return yes("{0} positive on {1}", item.concept.name, day, evidence=evidence)
+    return None
 
 
 def is_recent(day: date | None, chart: Chart, limit: int = _SCREENING) -> bool:

@@ -12,8 +12,28 @@ from fhirbridge.records import Bound, Item, ItemKind, Truth
 
 __all__ = ["age", "alcohol", "childbearing", "healthy", "lactation", "pregnancy", "sex", "smoking"]
 
-_UNITS = {"a": "a", "year": "a", "years": "a", "yr": "a", "岁": "a", "周岁": "a", "mo": "mo", "month": "mo", "months": "mo"}
-_UNITS |= {"月": "mo", "个月": "mo", "wk": "wk", "week": "wk", "weeks": "wk", "周": "wk", "d": "d", "day": "d", "days": "d"}
+_UNITS = {
+    "a": "a",
+    "year": "a",
+    "years": "a",
+    "yr": "a",
+    "岁": "a",
+    "周岁": "a",
+    "mo": "mo",
+    "month": "mo",
+    "months": "mo",
+}
+_UNITS |= {
+    "月": "mo",
+    "个月": "mo",
+    "wk": "wk",
+    "week": "wk",
+    "weeks": "wk",
+    "周": "wk",
+    "d": "d",
+    "day": "d",
+    "days": "d",
+}
 _UNITS |= {"天": "d", "日": "d", "h": "h", "hour": "h", "hours": "h", "小时": "h"}
 _SHOWN = {"a": "years", "mo": "months", "wk": "weeks", "d": "days", "h": "hours"}
 
@@ -115,7 +135,7 @@ def _cannot_bear_found(chart: Chart) -> Judgement | None:
         words = f"{item.concept.name} {item.answer}"
         if item.status in ("absent", "planned", "possible", "pending"):
             continue
-        if _MENOPAUSE.search(words) and not _PREMENOPAUSE.search(words) or _STERILE.search(words):
+        if (_MENOPAUSE.search(words) and not _PREMENOPAUSE.search(words)) or _STERILE.search(words):
             return no("{0} recorded{1}", item.concept.name, _on(item), evidence=(item.reference,))
     return None
 
@@ -174,14 +194,19 @@ def childbearing(question: Question, chart: Chart) -> Judgement:
 
 _NEVER = re.compile(r"never|266919005|从不|不吸烟|无吸烟|non-?smoker|denies", re.IGNORECASE)
 _FORMER = re.compile(r"ex-?smoker|former|quit|8517006|已戒|戒烟|past smok", re.IGNORECASE)
-_CURRENT = re.compile(r"current|449868002|77176002|428041000124106|428071000124103|daily|吸烟中|目前吸烟|smokes", re.IGNORECASE)
+_CURRENT = re.compile(
+    r"current|449868002|77176002|428041000124106|428071000124103|daily|吸烟中|目前吸烟|smokes", re.IGNORECASE
+)
 
 
 def smoking(question: Question, chart: Chart) -> Judgement:
     """Smoking status against never, former, current; any smoking when the criterion names none."""
     status, item = _smoking_status(chart)
     if not status:
-        if chart.policy.silence(question.kind, narrative=chart.patient.narrative) is Truth.NOT_MET:
+        if (
+            chart.policy.silence(question.kind, narrative=chart.patient.narrative, required=question.required)
+            is Truth.NOT_MET
+        ):
             return Judgement(Truth.NOT_MET, "smoking not mentioned, taken as absent", silent=True)
         return unknown("smoking status", "smoking status not recorded")
     wanted = {_smoking_word(v) for v in (*question.values, *question.qualifiers, question.name)} - {""}
@@ -189,7 +214,9 @@ def smoking(question: Question, chart: Chart) -> Judgement:
         wanted = {"current", "former"} if "history" in question.qualifiers else {"current"}
     judge = yes if status in wanted else no
     evidence = (item.reference,) if item else ()
-    return judge("{0} smoker{1}; asked: {2}", status, _on(item) if item else "", " or ".join(sorted(wanted)), evidence=evidence)
+    return judge(
+        "{0} smoker{1}; asked: {2}", status, _on(item) if item else "", " or ".join(sorted(wanted)), evidence=evidence
+    )
 
 
 def _smoking_status(chart: Chart) -> tuple[str, Item | None]:
@@ -201,7 +228,7 @@ def _smoking_status(chart: Chart) -> tuple[str, Item | None]:
             return "never", item
         if _FORMER.search(words):
             return "former", item
-        if _CURRENT.search(words) or item.status == "present" and not item.answer.startswith("former"):
+        if _CURRENT.search(words) or (item.status == "present" and not item.answer.startswith("former")):
             return "current", item
     return "", None
 
@@ -220,9 +247,16 @@ def alcohol(question: Question, chart: Chart) -> Judgement:
     for item in _about(chart, re.compile(r"alcohol|drink|饮酒|酗酒|酒精", re.IGNORECASE)):
         if item.status == "absent" or re.search(r"never|none|denies|不饮|无", item.answer, re.IGNORECASE):
             return no("no alcohol use recorded{0}", _on(item), evidence=(item.reference,))
-        if item.kind is ItemKind.CONDITION or re.search(r"abuse|depend|heavy|misuse|酗酒", item.answer + item.concept.name):
+        if item.kind is ItemKind.CONDITION or re.search(
+            r"abuse|depend|heavy|misuse|酗酒", item.answer + item.concept.name
+        ):
             return yes("{0} recorded{1}", item.concept.name, _on(item), evidence=(item.reference,))
-    if chart.policy.silence(question.kind, narrative=chart.patient.narrative, known=question.known) is Truth.NOT_MET:
+    if (
+        chart.policy.silence(
+            question.kind, narrative=chart.patient.narrative, required=question.required, known=question.known
+        )
+        is Truth.NOT_MET
+    ):
         return Judgement(Truth.NOT_MET, "alcohol misuse not recorded, taken as absent", silent=True)
     return unknown("alcohol use", "alcohol use not recorded")
 

@@ -13,13 +13,16 @@ from fhirbridge.eligibility.therapies import kinds_asked, kinds_of, of_kind
 from fhirbridge.eligibility.windows import in_window, shown
 from fhirbridge.records import Item, ItemKind, Truth
 
-__all__ = ["imaging", "line", "medication", "procedure", "therapy", "trial"]
+__all__ = ["imaging", "line", "medication", "outside", "procedure", "therapy", "trial"]
 
 _GIVEN = ("present", "past")
 _ADJUVANT = re.compile(r"adjuvant|peri-?operative|辅助|围手术期|curative|根治", re.IGNORECASE)
 _ADVANCED = re.compile(r"advanced|metasta|recurr|palliat|\bline\b|晚期|转移|复发|线", re.IGNORECASE)
-_OUTSIDE = re.compile(r"outside (?:hospital|records?|facility)|records? (?:not available|unavailable|requested)|details unknown|"
-                      r"treatment unknown|外院|治疗不详|病历未", re.IGNORECASE)
+_OUTSIDE = re.compile(
+    r"outside (?:hospital|records?|facility)|records? (?:not available|unavailable|requested)|details unknown|"
+    r"treatment unknown|外院|治疗不详|病历未",
+    re.IGNORECASE,
+)
 
 
 def medication(question: Question, chart: Chart) -> Judgement:
@@ -80,11 +83,26 @@ def _taken(question: Question, items: list[Item], chart: Chart) -> Judgement:
     return _none(question, chart)
 
 
+def outside(chart: Chart) -> Item | None:
+    """What says that treatment was given elsewhere and is not known."""
+    if "outside" not in chart.memory:
+        chart.memory["outside"] = next((i for i in chart.items if _is_outside(i)), None)
+    return chart.memory["outside"]  # type: ignore[return-value]
+
+
+def _is_outside(item: Item) -> bool:
+    if item.kind is ItemKind.DOCUMENT:
+        return False
+    unclear = item.kind is ItemKind.MEDICATION and item.status == "possible"
+    return unclear or bool(_OUTSIDE.search(item.text))
+
+
 def _none(question: Question, chart: Chart) -> Judgement:
     """Nothing recorded: absent under the policy, but not where treatment elsewhere is said to be unknown."""
-    for item in chart.items:
-        if item.kind is not ItemKind.DOCUMENT and _OUTSIDE.search(item.text):
-            return unknown("outside treatment", "{0}: treatment elsewhere is not known", shown(item), evidence=(item.reference,))
+    item = outside(chart)
+    if item is not None:
+        text = "{0}: treatment elsewhere is not known"
+        return unknown("outside treatment records", text, shown(item), evidence=(item.reference,))
     return silent(question, chart)
 
 
@@ -113,7 +131,12 @@ def _washout(question: Question, given: list[Item], timed: list[tuple[Item, bool
         return no("{0}: too recent", shown(short[0]), evidence=(short[0].reference,))
     doubtful = [i for i, held in timed if held is None]
     if doubtful:
-        return unknown(f"last dose of {question.name}", "{0}: last dose not dated", shown(doubtful[0]), evidence=(doubtful[0].reference,))
+        return unknown(
+            f"last dose of {question.name}",
+            "{0}: last dose not dated",
+            shown(doubtful[0]),
+            evidence=(doubtful[0].reference,),
+        )
     return yes("{0}: long enough ago", shown(given[-1]), evidence=(given[-1].reference,))
 
 
@@ -136,7 +159,19 @@ def _range(low: int | None, high: int | None) -> str:
 # ------------------------------------------------------------------------------------------------------------ lines
 
 _NTH = re.compile(r"\b(first|second|third|fourth|1st|2nd|3rd|4th|[1-9])[- ]?line|([一二三四五])线", re.IGNORECASE)
-_NUMBERS = {"first": 1, "1st": 1, "一": 1, "second": 2, "2nd": 2, "二": 2, "third": 3, "3rd": 3, "三": 3, "fourth": 4, "4th": 4}
+_NUMBERS = {
+    "first": 1,
+    "1st": 1,
+    "一": 1,
+    "second": 2,
+    "2nd": 2,
+    "二": 2,
+    "third": 3,
+    "3rd": 3,
+    "三": 3,
+    "fourth": 4,
+    "4th": 4,
+}
 _NUMBERS |= {"四": 4, "五": 5, **{str(n): n for n in range(1, 10)}}
 
 
@@ -153,7 +188,9 @@ def _lines(items: list[Item]) -> list[list[Item]]:
     lines = [named[n] for n in sorted(named)]
     names = [{i.concept.name.casefold() for i in line} for line in lines]
     for item in sorted(rest, key=_start):
-        same = next((n for n, line in enumerate(lines) if _joins(item, line) or item.concept.name.casefold() in names[n]), None)
+        same = next(
+            (n for n, line in enumerate(lines) if _joins(item, line) or item.concept.name.casefold() in names[n]), None
+        )
         if same is None:
             lines.append([item])
             names.append({item.concept.name.casefold()})
@@ -206,7 +243,14 @@ def procedure(question: Question, chart: Chart) -> Judgement:
     items = chart.with_keys(question.keys, ItemKind.PROCEDURE)
     kinds = kinds_asked(" ".join((question.name, *question.values)))
     known = {id(i) for i in items}
-    if kinds and question.name.casefold() in ("surgery", "major surgery", "operation", "手术", "大手术", "radiotherapy"):
+    if kinds and question.name.casefold() in (
+        "surgery",
+        "major surgery",
+        "operation",
+        "手术",
+        "大手术",
+        "radiotherapy",
+    ):
         items += [i for i in chart.kind(ItemKind.PROCEDURE) if id(i) not in known and of_kind(i, kinds)]
     findings = chart.with_keys(question.keys, ItemKind.CONDITION, ItemKind.OBSERVATION)
     items += [i for i in findings if i.status in ("present", "absent") and i.quantity is None]

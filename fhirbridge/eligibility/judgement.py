@@ -51,9 +51,7 @@ def unknown(need: str, template: str, *arguments: Any, evidence: Sequence[str] =
 def negated(found: Judgement) -> Judgement:
     """Not."""
     turned = {MET: NOT_MET, NOT_MET: MET, UNKNOWN: UNKNOWN}[found.truth]
-    return Judgement(
-        turned, found.template, found.arguments, found.evidence, found.need, found.silent, found.parts
-    )
+    return Judgement(turned, found.template, found.arguments, found.evidence, found.need, found.silent, found.parts)
 
 
 def all_of(found: Iterable[Judgement]) -> Judgement:

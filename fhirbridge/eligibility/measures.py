@@ -123,7 +123,7 @@ def in_unit(measure: Measure, quantity: Quantity, *, asked: bool = False) -> Dec
                 return value
     if unit and unit_of(unit) is not None and unit_of(unit).dimension != "one":  # type: ignore[union-attr]
         return None
-    return _bare(measure, quantity.value) if asked or not unit and measure.unit in ("%", "kg/m2") else None
+    return _bare(measure, quantity.value) if asked or (not unit and measure.unit in ("%", "kg/m2")) else None
 
 
 def _bare(measure: Measure, value: Decimal) -> Decimal | None:

@@ -13,6 +13,8 @@ from fhirbridge.records import LeafKind, Truth
 
 __all__ = ["Policy", "load"]
 
+Row = tuple[str, str, str, str, str, str]
+_COLUMNS = ("kind", "record", "narrative", "required", "index", "known")
 _WORDS = frozenset({"absent", "unknown", "assumed", ""})
 
 
@@ -20,25 +22,36 @@ _WORDS = frozenset({"absent", "unknown", "assumed", ""})
 class Policy:
     """The table by kind of leaf; `name` is named in reasons."""
 
-    rows: tuple[tuple[str, str, str, str, str], ...]  # kind, record, narrative, index, known
+    rows: tuple[Row, ...]  # kind, record, narrative, required, index, known
     name: str = "default policy"
 
-    def silence(self, kind: LeafKind, *, narrative: bool, index: bool = False, known: bool = False) -> Truth:
+    def silence(
+        self,
+        kind: LeafKind,
+        *,
+        narrative: bool = False,
+        required: bool = False,
+        index: bool = False,
+        known: bool = False,
+    ) -> Truth:
         """What an unrecorded fact of this kind counts as: NOT_MET (taken as absent) or UNKNOWN."""
-        _, record, told, index_word, known_word = self._row(kind)
-        words = [told if narrative else record, index_word if index else "", known_word if known else ""]
+        _, record, told, asked, disease, named = self._row(kind)
+        if narrative and required:
+            words = [asked]
+        else:
+            words = [told if narrative else record, disease if index else "", named if known else ""]
         return Truth.NOT_MET if "absent" in words else Truth.UNKNOWN
 
     def assumes(self, kind: LeafKind) -> bool:
         """Whether criteria of this kind are taken as fulfilled (administrative ones)."""
         return self._row(kind)[1] == "assumed"
 
-    def _row(self, kind: LeafKind) -> tuple[str, str, str, str, str]:
+    def _row(self, kind: LeafKind) -> Row:
         return _by_kind(self)[kind.value]
 
 
 @lru_cache(maxsize=16)
-def _by_kind(policy: Policy) -> dict[str, tuple[str, str, str, str, str]]:
+def _by_kind(policy: Policy) -> dict[str, Row]:
     return {row[0]: row for row in policy.rows}
 
 
@@ -57,9 +70,10 @@ def _shipped() -> Policy:
 
 def _read(text: str, name: str) -> Policy:
     kept = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
-    rows = {}
+    rows: dict[str, Row] = {}
     for row in csv.DictReader(kept, delimiter="\t", quoting=csv.QUOTE_NONE):
-        cells = tuple((row.get(c) or "").strip() for c in ("kind", "record", "narrative", "index", "known"))
+        kind, record, told, asked, disease, named = ((row.get(c) or "").strip() for c in _COLUMNS)
+        cells = (kind, record, told, asked, disease, named)
         wrong = [c for c in cells[1:] if c not in _WORDS]
         if wrong:
             raise ConfigurationError(f"{name}: {cells[0]}: '{wrong[0]}' is none of absent, unknown, assumed")

@@ -77,7 +77,9 @@ _PLAIN = {
     "inr": Unit("one", _D(1)),
     "{inr}": Unit("one", _D(1)),
 }
-_COUNT = re.compile(r"^(?:cells?|cell|个)?(?:(?:x|×|\*|\.)?10(?:\^|\*|e|\*\*)?\(?(\d{1,2})\)?)?(?:\{?cells?\}?|个)?/?(l|ml|ul|mm3|mm\^3|cmm|dl)?$")
+_COUNT = re.compile(
+    r"^(?:cells?|cell|个)?(?:(?:x|×|\*|\.)?10(?:\^|\*|e|\*\*)?\(?(\d{1,2})\)?)?(?:\{?cells?\}?|个)?/?(l|ml|ul|mm3|mm\^3|cmm|dl)?$"
+)
 _COUNTS = {"k/ul": _D("1e9"), "g/l": _D("1e9"), "t/l": _D("1e12"), "m/ul": _D("1e12"), "thou/ul": _D("1e9")}
 _COUNTS |= {"k/mm3": _D("1e9"), "m/mm3": _D("1e12"), "k/cumm": _D("1e9"), "10*3/ul": _D("1e9")}
 _VOLUME = {"l": _D(1), "ml": _D("0.001"), "dl": _D("0.1"), "ul": _D("1e-6"), "mm3": _D("1e-6"), "mm^3": _D("1e-6")}

@@ -30,6 +30,7 @@ class Question:
     count_low: int | None = None
     count_high: int | None = None
     qualifiers: tuple[str, ...] = ()
+    required: bool = False  # asked for by an inclusion criterion, not denied or excluded
     index: bool = False
     other: bool = False
     anchors: tuple[str, ...] = ()  # keys of the trial's own disease, where `other`

@@ -66,7 +66,7 @@ def _kinds(kind: ItemKind, name: str, keys: frozenset[str]) -> frozenset[str]:
     found = set()
     for one in KINDS().values():
         names = one.procedures if kind is ItemKind.PROCEDURE else one.medicines
-        if kind in (ItemKind.MEDICATION, ItemKind.IMMUNIZATION) and one.atc & keys or names and names.search(name):
+        if (kind in (ItemKind.MEDICATION, ItemKind.IMMUNIZATION) and one.atc & keys) or (names and names.search(name)):
             found.add(one.name)
     for one in KINDS().values():
         if set(one.parts) & found:

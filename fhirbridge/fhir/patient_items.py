@@ -25,7 +25,9 @@ Named = dict[str, Resource]
 
 _VOID = frozenset({"entered-in-error", "cancelled", "draft", "unknown-status", "nullified"})
 _NO_CODES = frozenset({"2667000", "LA9634-2", "260385009", "LA6577-6", "373067005", "LA32-8", "260415000", "LA11882-0"})
-_YES_CODES = frozenset({"52101004", "LA9633-4", "10828004", "LA6576-8", "373066001", "LA33-6", "260373001", "LA11884-6"})
+_YES_CODES = frozenset(
+    {"52101004", "LA9633-4", "10828004", "LA6576-8", "373066001", "LA33-6", "260373001", "LA11884-6"}
+)
 _NO = re.compile(
     r"^\W*(?:absent|negative|neg|none|no|not present|not detected|undetected|non-?reactive|denied|denies|ruled out|"
     r"false|nil|未见|无|阴性|否|否认|没有|未检出|未发现|（?-）?|\(-\))(?=$|\W|[（(，,;；])",
@@ -218,7 +220,14 @@ def _component(main: Item, part: Resource) -> Item:
     )
 
 
-_TAKEN = {"active": "present", "completed": "past", "stopped": "past", "in-progress": "present", "on-hold": "past"}
+_TAKEN = {
+    "active": "present",
+    "completed": "past",
+    "stopped": "past",
+    "in-progress": "present",
+    "on-hold": "past",
+    "unknown": "possible",
+}
 
 
 def _medicine(r: Resource, named: Named) -> list[Item]:

@@ -1,0 +1,204 @@
+"""Trials and their criteria -> CompiledStudies: each question and each tree node once, criteria as columns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fhirbridge.eligibility import compiled, relevance
+from fhirbridge.eligibility.compiled import CompiledStudies, CriterionText, Layer, Study, Texts
+from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
+from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.questions_of import Subject, Words, asked, subject_of
+from fhirbridge.records import Criterion, LeafKind, LeftOut, Trial, Truth, Understanding
+
+__all__ = ["CompiledStudies", "compile", "load"]
+
+_VALUE = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
+
+
+def load(sources: Any) -> CompiledStudies | None:
+    """The compiled studies of a file that `save` wrote; None when `sources` is anything else."""
+    if isinstance(sources, (list, tuple)) and len(sources) == 1:
+        sources = sources[0]
+    if isinstance(sources, (str, Path)) and compiled.is_compiled(Path(sources)):
+        return compiled.read(Path(sources))
+    return None
+
+
+def compile(
+    pairs: Iterable[tuple[Trial, tuple[Criterion, ...]] | LeftOut], words: Words | None = None
+) -> CompiledStudies:
+    """The studies in the order given; a registry id that comes twice keeps its last record."""
+    maker = _Maker(words)
+    for pair in pairs:
+        if isinstance(pair, LeftOut):
+            maker.left_out.append(pair)
+        else:
+            maker.add(*pair)
+    return maker.made()
+
+
+class _Maker:
+    def __init__(self, words: Words | None) -> None:
+        self.words = words
+        self.left_out: list[LeftOut] = []
+        self.studies: list[Study] = []
+        self.seen: dict[str, int] = {}
+        self.texts: list[list[CriterionText]] = []
+        self.roots: list[list[int]] = []
+        self.molecular: list[list[bool]] = []
+        self.questions: dict[Question, int] = {}
+        self.nodes: dict[tuple[Any, ...], int] = {}
+        self.postings = relevance.Postings(words)
+
+    def add(self, trial: Trial, criteria: tuple[Criterion, ...]) -> None:
+        """Take in one trial."""
+        subject = subject_of(trial, self.words)
+        roots, texts, molecular = [], [], []
+        for criterion in criteria:
+            tree = asked(criterion, subject, self.words)
+            roots.append(self._node(tree))
+            texts.append(_shown(criterion))
+            molecular.append(criterion.exclude and _molecular(tree))
+        if not criteria:
+            self.left_out.append(LeftOut(trial.id, "no eligibility criteria; nothing to judge"))
+        study = _study(trial, criteria)
+        number = self.seen.setdefault(trial.id, len(self.studies))
+        if number < len(self.studies):
+            self.left_out.append(LeftOut(trial.id, "the study comes twice; the last record was used"))
+            self.studies[number], self.roots[number], self.texts[number] = study, roots, texts
+            self.molecular[number] = molecular
+            self.postings.replace(number, trial, subject)
+            return
+        self.studies.append(study)
+        self.roots.append(roots)
+        self.molecular.append(molecular)
+        self.texts.append(texts)
+        self.postings.add(trial, subject)
+
+    def _node(self, tree: Asked) -> int:
+        match tree:
+            case Question():
+                key: tuple[Any, ...] = ("q", self.questions.setdefault(tree, len(self.questions)))
+            case AskNot(part):
+                key = ("not", self._node(part))
+            case AskAll(parts):
+                key = ("all", *sorted({self._node(p) for p in parts}))
+            case AskAny(parts):
+                key = ("any", *sorted({self._node(p) for p in parts}))
+            case AskAtLeast(count, parts):
+                key = ("atleast", count, *(self._node(p) for p in parts))
+            case AskIf(condition, then, otherwise):
+                key = ("if", _VALUE[otherwise], self._node(condition), self._node(then))
+        return self.nodes.setdefault(key, len(self.nodes))
+
+    def made(self) -> CompiledStudies:
+        """Everything as arrays."""
+        first = np.zeros(len(self.studies) + 1, dtype=np.int32)
+        np.cumsum([len(r) for r in self.roots], out=first[1:])
+        texts = [t for own in self.texts for t in own]
+        arrays = {
+            "first": first,
+            "node": np.array([n for own in self.roots for n in own], dtype=np.int32),
+            "exclude": np.array([t.exclude for t in texts], dtype=np.int32),
+            "administrative": np.array([t.administrative for t in texts], dtype=np.int32),
+            "group": _groups(self.texts),
+            "molecular": np.array([m for own in self.molecular for m in own], dtype=np.int32),
+            "question_node": _question_nodes(self.nodes, len(self.questions)),
+            "node_count": np.array([len(self.nodes)], dtype=np.int32),
+        }
+        layers = _layers(self.nodes)
+        questions = list(self.questions)
+        return CompiledStudies(
+            self.studies, Texts.of(texts), questions, arrays, layers, self.postings.made(), tuple(self.left_out)
+        )
+
+
+def _molecular(tree: Asked) -> bool:
+    """Whether a tree asks for a marker without saying "known": then silence leaves a pair open."""
+    match tree:
+        case Question():
+            return tree.kind is LeafKind.BIOMARKER and not tree.known
+        case AskNot(part):
+            return _molecular(part)
+        case AskIf(_, then, _):
+            return _molecular(then)
+        case _:
+            return any(_molecular(p) for p in tree.parts)
+
+
+def _study(trial: Trial, criteria: tuple[Criterion, ...]) -> Study:
+    title = trial.title or trial.official_title or trial.id
+    told = repr((trial, criteria)).encode()
+    return Study(
+        trial.id,
+        title,
+        trial.conditions,
+        trial.phase,
+        trial.status,
+        trial.sites,
+        trial.contacts,
+        trial.url,
+        hashlib.sha256(told).hexdigest()[:12],
+    )
+
+
+def _shown(criterion: Criterion) -> CriterionText:
+    administrative = criterion.understanding is Understanding.ADMINISTRATIVE or (
+        getattr(criterion.tree, "kind", None) is LeafKind.ADMINISTRATIVE
+    )
+    group = criterion.group
+    return CriterionText(criterion.text, criterion.exclude, administrative, criterion.source == "structured", group)
+
+
+def _groups(texts: list[list[CriterionText]]) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """A number for each group of alternatives within a study, -1 for criteria that stand alone."""
+    numbers: dict[tuple[int, str, bool], int] = {}
+    found = [
+        numbers.setdefault((study, t.group, t.exclude), len(numbers)) if t.group else -1
+        for study, own in enumerate(texts)
+        for t in own
+    ]
+    return np.array(found, dtype=np.int32)
+
+
+def _question_nodes(nodes: dict[tuple[Any, ...], int], count: int) -> np.ndarray[Any, np.dtype[np.int32]]:
+    places = np.full(count, -1, dtype=np.int32)
+    for key, number in nodes.items():
+        if key[0] == "q":
+            places[key[1]] = number
+    return places
+
+
+def _layers(nodes: dict[tuple[Any, ...], int]) -> list[Layer]:
+    """The inner nodes by depth and operator, so that each layer is one array operation."""
+    depth = np.zeros(len(nodes), dtype=np.int32)
+    layers: dict[tuple[int, str], list[tuple[int, int, tuple[int, ...]]]] = {}
+    for key, number in nodes.items():  # children are numbered before their parents
+        op = key[0]
+        if op == "q":
+            continue
+        count, parts = (key[1], key[2:]) if op in ("atleast", "if") else (0, key[1:])
+        depth[number] = 1 + max(depth[p] for p in parts)
+        layers.setdefault((int(depth[number]), op), []).append((number, count, parts))
+    return [_layer(op, rows) for (_, op), rows in sorted(layers.items())]
+
+
+def _layer(op: str, rows: list[tuple[int, int, tuple[int, ...]]]) -> Layer:
+    starts = np.zeros(len(rows), dtype=np.int32)
+    np.cumsum([len(parts) for _, _, parts in rows[:-1]], out=starts[1:])
+    return Layer(
+        op,
+        np.array([number for number, _, _ in rows], dtype=np.int32),
+        np.array([p for _, _, parts in rows for p in parts], dtype=np.int32),
+        starts,
+        np.array([count for _, count, _ in rows], dtype=np.int32),
+    )
+
+
+__all__ += ["Subject"]

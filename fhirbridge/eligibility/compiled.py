@@ -1,0 +1,210 @@
+"""Trials ready to be judged: criteria as trees over shared questions, held as arrays, saved and loaded in seconds.
+
+Every distinct question is kept once, every distinct tree node once. `columns.py` evaluates them for one patient.
+"""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirbridge.eligibility.judge import Asked
+from fhirbridge.eligibility.questions import Question
+from fhirbridge.records import LeftOut
+
+__all__ = ["CompiledStudies", "CriterionText", "Layer", "Relevance", "Study"]
+
+Ints = NDArray[np.int32]
+FORMAT = "fhirbridge compiled studies 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is shown of a trial."""
+
+    id: str
+    title: str
+    conditions: tuple[str, ...] = ()
+    phase: str = ""
+    status: str = ""
+    sites: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    url: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionText:
+    """One criterion as it is shown."""
+
+    text: str
+    exclude: bool
+    administrative: bool
+    structured: bool
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Nodes of one operator that only need nodes before them: `nodes` get their value from `parts[starts[i]:...]`."""
+
+    op: str  # all, any, not, atleast, if
+    nodes: Ints
+    parts: Ints
+    starts: Ints
+    counts: Ints  # at-least counts, or the value (0 or 2) of an If that does not apply
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """Postings: which trials are about a key or hold a word, and how strongly."""
+
+    terms: dict[str, int]
+    starts: Ints
+    studies: Ints
+    weights: NDArray[np.float32]
+
+
+class CompiledStudies:
+    """Trials as questions, nodes and criteria; `studies` in the order compiled."""
+
+    def __init__(
+        self,
+        studies: list[Study],
+        texts: Texts,
+        questions: list[Question],
+        arrays: dict[str, Ints],
+        layers: list[Layer],
+        relevance: Relevance,
+        left_out: tuple[LeftOut, ...] = (),
+    ) -> None:
+        self.studies = studies
+        self.texts = texts
+        self.questions = questions
+        self.arrays = arrays
+        self.layers = layers
+        self.relevance = relevance
+        self.left_out = left_out
+        self.cache: dict[str, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.studies)
+
+    def __repr__(self) -> str:
+        return f"<CompiledStudies {len(self.studies)} studies, {len(self.questions)} questions, {len(self.texts)} criteria>"
+
+    def criteria(self, study: int) -> range:
+        """The numbers of a study's criteria."""
+        first = self.arrays["first"]
+        return range(int(first[study]), int(first[study + 1]))
+
+    def asked(self, criterion: int) -> Asked:
+        """The tree of questions of a criterion, put together from its nodes."""
+        from fhirbridge.eligibility.columns import tree_of
+
+        return tree_of(self, int(self.arrays["node"][criterion]))
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one file."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{target.name}.part")
+        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
+            file.writestr("format", FORMAT)
+            file.writestr("records", pickle.dumps(self._records(), protocol=5))
+            file.writestr("texts", self.texts.blob)
+            for name, array in self._arrays():
+                buffer = BytesIO()
+                np.save(buffer, array, allow_pickle=False)
+                file.writestr(f"arrays/{name}", buffer.getvalue())
+        beside.replace(target)
+        return target
+
+    def _records(self) -> tuple[Any, ...]:
+        return self.studies, self.questions, [layer.op for layer in self.layers], self.relevance.terms, self.left_out
+
+    def _arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        yield from self.arrays.items()
+        yield "text_offsets", self.texts.offsets
+        yield "text_flags", self.texts.flags
+        for number, layer in enumerate(self.layers):
+            for part in ("nodes", "parts", "starts", "counts"):
+                yield f"layer{number}.{part}", getattr(layer, part)
+        for part in ("starts", "studies", "weights"):
+            yield f"relevance.{part}", getattr(self.relevance, part)
+
+
+class Texts:
+    """The words of all criteria as one block of UTF-8, decoded when shown."""
+
+    def __init__(self, blob: bytes, offsets: NDArray[np.int64], flags: NDArray[np.uint8]) -> None:
+        self.blob = blob
+        self.offsets = offsets
+        self.flags = flags
+
+    def __len__(self) -> int:
+        return len(self.flags)
+
+    def __getitem__(self, number: int) -> CriterionText:
+        raw = self.blob[int(self.offsets[number]) : int(self.offsets[number + 1])].decode()
+        text, _, group = raw.partition("\x1f")
+        flags = int(self.flags[number])
+        return CriterionText(text, bool(flags & 1), bool(flags & 2), bool(flags & 4), group)
+
+    @classmethod
+    def of(cls, criteria: list[CriterionText]) -> Texts:
+        """The block of a list of criteria."""
+        pieces = [f"{c.text}\x1f{c.group}".encode() for c in criteria]
+        offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
+        np.cumsum([len(p) for p in pieces], out=offsets[1:])
+        flags = [c.exclude | c.administrative << 1 | c.structured << 2 for c in criteria]
+        return cls(b"".join(pieces), offsets, np.array(flags, dtype=np.uint8))
+
+
+class _Safe(pickle.Unpickler):
+    """Only the records of this library come out of a file."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module in ("fhirbridge.records", "fhirbridge.eligibility.compiled", "fhirbridge.eligibility.questions") or (
+            module,
+            name,
+        ) in (("decimal", "Decimal"), ("builtins", "frozenset"), ("builtins", "set")):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong in compiled studies")
+
+
+def read(path: Path) -> CompiledStudies:
+    """The compiled studies of a file that `save` wrote."""
+    with zipfile.ZipFile(path) as file:
+        studies, questions, ops, terms, left_out = _Safe(BytesIO(file.read("records"))).load()
+        named = {
+            name.removeprefix("arrays/"): np.load(BytesIO(file.read(name)), allow_pickle=False)
+            for name in file.namelist()
+            if name.startswith("arrays/")
+        }
+        texts = Texts(file.read("texts"), named.pop("text_offsets"), named.pop("text_flags"))
+    layers = [
+        Layer(op, *(named.pop(f"layer{n}.{p}") for p in ("nodes", "parts", "starts", "counts")))
+        for n, op in enumerate(ops)
+    ]
+    relevance = Relevance(terms, *(named.pop(f"relevance.{p}") for p in ("starts", "studies", "weights")))
+    return CompiledStudies(studies, texts, questions, named, layers, relevance, left_out)
+
+
+def is_compiled(path: Path) -> bool:
+    """Whether a file is one that `save` wrote."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as file:
+        return "format" in file.namelist() and file.read("format").decode() == FORMAT
+
+
+__all__ += ["Texts", "is_compiled", "read"]

@@ -1,0 +1,126 @@
+"""Why: criteria with result, sentence and evidence, what is missing for a study, and what would settle most studies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhirbridge.eligibility.chart import Chart
+from fhirbridge.eligibility.columns import tree_of
+from fhirbridge.eligibility.compiled import CompiledStudies, CriterionText
+from fhirbridge.eligibility.judge import judge_tree
+from fhirbridge.eligibility.judgement import Judgement
+from fhirbridge.eligibility.score import STATUS, Scores
+from fhirbridge.records import Truth
+
+__all__ = ["explained", "row_of"]
+
+
+def explained(
+    compiled: CompiledStudies, chart: Chart, result: Scores, study: int, rank: int, *, with_reasons: bool
+) -> dict[str, Any]:
+    """One study of a patient's row."""
+    shown = compiled.studies[study]
+    row: dict[str, Any] = {
+        "study": f"ResearchStudy/{shown.id}",
+        "title": shown.title,
+        "rank": rank,
+        "score": float(result.score[study]),
+        "status": STATUS[int(result.status[study])],
+        "parts": {
+            "eligibility": round(float(result.eligibility[study]), 4),
+            "relevance": round(float(result.relevance[study]), 4),
+            "confirmed": round(float(result.confirmed[study]), 4),
+            "near": round(float(result.near[study]), 4),
+        },
+    }
+    if with_reasons:
+        row["criteria"], row["missing"] = _criteria(compiled, chart, study, row["status"])
+    return row
+
+
+def _criteria(
+    compiled: CompiledStudies, chart: Chart, study: int, status: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    rows: list[dict[str, Any]] = []
+    needs: dict[str, list[int]] = {}
+    deciding: set[str] = set()
+    settled = _settled_groups(compiled, chart, study)
+    for place, number in enumerate(compiled.criteria(study)):
+        text = compiled.texts[number]
+        found = _judged(compiled, chart, number, text)
+        rows.append(_shown(text, found))
+        if found.truth is not Truth.UNKNOWN or text.administrative or status == "excluded" or text.group in settled:
+            continue
+        if not text.exclude or compiled.arrays["molecular"][number]:
+            need = found.need or _short(text.text)
+            deciding.add(need)
+            needs.setdefault(need, []).append(place)
+        elif found.need:
+            needs.setdefault(found.need, []).append(place)
+    missing = [{"need": n, "criteria": c, "would_settle": deciding == {n}} for n, c in needs.items()]
+    missing.sort(key=lambda m: (not m["would_settle"], m["need"] not in deciding, m["criteria"]))
+    return rows, missing
+
+
+def _settled_groups(compiled: CompiledStudies, chart: Chart, study: int) -> set[str]:
+    """Groups of alternatives of which one is met."""
+    found = set()
+    for number in compiled.criteria(study):
+        group = compiled.texts[number].group
+        if group and group not in found and _judged(compiled, chart, number, compiled.texts[number]).truth is Truth.MET:
+            found.add(group)
+    return found
+
+
+def _judged(compiled: CompiledStudies, chart: Chart, number: int, text: CriterionText) -> Judgement:
+    node = int(compiled.arrays["node"][number])
+    key = f"node {node}"
+    if key not in chart.memory:
+        chart.memory[key] = judge_tree(tree_of(compiled, node), chart)
+    found: Judgement = chart.memory[key]  # type: ignore[assignment]
+    return found
+
+
+def _shown(text: CriterionText, found: Judgement) -> dict[str, Any]:
+    truth = found.truth
+    if text.administrative and text.exclude and truth is Truth.MET and found.silent:
+        truth = Truth.NOT_MET
+    row: dict[str, Any] = {
+        "text": text.text,
+        "kind": "exclusion" if text.exclude else "inclusion",
+        "result": truth.value,
+        "reason": found.reason,
+        "evidence": list(found.evidence),
+    }
+    if text.administrative:
+        row["administrative"] = True
+    if text.group:
+        row["alternative"] = text.group
+    return row
+
+
+def _short(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= 80 else plain[:77] + "..."
+
+
+def row_of(chart: Chart, listed: list[dict[str, Any]]) -> dict[str, Any]:
+    """A patient's row; `missing` are the facts that would settle most of the listed studies."""
+    counts: dict[str, int] = {}
+    for match in listed:
+        for need in match.get("missing", ()):
+            if need["would_settle"]:
+                counts[need["need"]] = counts.get(need["need"], 0) + 1
+    patient = chart.patient
+    row: dict[str, Any] = {
+        "patient": f"Patient/{patient.id}",
+        "as_of": chart.as_of.isoformat(),
+        "matches": listed,
+        "missing": [
+            {"need": need, "would_settle": count} for need, count in sorted(counts.items(), key=lambda n: (-n[1], n[0]))
+        ],
+        "fingerprint": patient.fingerprint,
+    }
+    if patient.gaps:
+        row["gaps"] = [f"{gap.source}: {gap.reason}" for gap in patient.gaps]
+    return row

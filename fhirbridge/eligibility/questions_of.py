@@ -1,0 +1,191 @@
+"""A criterion's tree of leaves -> a tree of questions, with what only the trial as a whole can say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
+from fhirbridge.eligibility.measures import measure_of
+from fhirbridge.eligibility.questions import Question
+from fhirbridge.languages import detect, fold
+from fhirbridge.records import (
+    All,
+    AtLeast,
+    Concept,
+    Criterion,
+    If,
+    Leaf,
+    LeafKind,
+    Node,
+    Not,
+    Trial,
+    Truth,
+)
+from fhirbridge.records import (
+    Any as AnyOf,
+)
+
+__all__ = ["Subject", "Words", "asked", "keys_of", "subject_of"]
+
+_MEASURED = frozenset(
+    (LeafKind.LABORATORY, LeafKind.VITAL_SIGN, LeafKind.SCORE, LeafKind.BODY_MEASURE, LeafKind.BIOMARKER)
+)
+_VALUED = _MEASURED | {LeafKind.AGE, LeafKind.SEX, LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.CHILDBEARING}
+_DISEASES = frozenset((LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION))
+_MALIGNANT = frozenset(
+    {"cancer", "malignant neoplasm", "malignancy", "neoplasm", "malignant tumor", "tumor", "恶性肿瘤"}
+)
+_OTHER = re.compile(
+    r"other|second|concurrent|additional|another|prior|previous|history|concomitant|co-?existing|5 years|within|active|"
+    r"其他|其它|第二|既往|病史|合并|同时|年内|病史",
+    re.IGNORECASE,
+)
+
+
+class Words(Protocol):
+    """What is asked of the lexicon."""
+
+    def find(self, name: str, language: str | None = None) -> Any:
+        """The entry with exactly this name."""
+
+    def by_code(self, system: str, code: str) -> Any:
+        """The entry of a code."""
+
+    def scan(self, text: str, language: str) -> Any:
+        """The names in a text."""
+
+    def above(self, what: Any) -> Any:
+        """The keys of all that an entry is a kind of."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a trial is about: keys of the diseases it names, and those of all they are kinds of."""
+
+    keys: frozenset[str]
+    above: frozenset[str]
+
+    @property
+    def cancer(self) -> bool:
+        """Whether it is about cancer."""
+        return bool(_MALIGNANT & (self.keys | self.above))
+
+
+def subject_of(trial: Trial, words: Words | None) -> Subject:
+    """The diseases that a trial's conditions and title name."""
+    keys: set[str] = set()
+    above: set[str] = set()
+    for text in (*trial.conditions, trial.title):
+        if words is None:
+            keys.add(fold(text))
+            continue
+        for hit in words.scan(text, detect(text)):
+            if hit.entry.kind in ("condition", "symptom", "finding"):
+                keys.add(fold(hit.entry.key))
+                above.update(fold(k) for k in words.above(hit.entry))
+    return Subject(frozenset(keys), frozenset(above))
+
+
+def keys_of(concept: Concept, words: Words | None) -> tuple[str, ...]:
+    """The keys that an item must have one of to be this concept or a kind of it."""
+    found: list[str] = []
+    entry = words.find(concept.name) if words is not None and concept.name else None
+    if entry is None and words is not None:
+        entry = next((e for c in concept.codings if (e := words.by_code(c.system, c.code)) is not None), None)
+    if entry is not None:
+        found.append(fold(entry.key))
+    elif concept.name:
+        found.append(fold(concept.name))
+        for coding in concept.codings:
+            found.append(f"{_short(coding.system)}|{coding.code}")
+    return tuple(dict.fromkeys(k for k in found if k))
+
+
+def _short(system: str) -> str:
+    for name, mark in (
+        ("icd10", "icd-10"),
+        ("sct", "snomed"),
+        ("loinc", "loinc"),
+        ("rxnorm", "rxnorm"),
+        ("atc", "atc"),
+    ):
+        if mark in system:
+            return name
+    return system
+
+
+def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
+    """The tree of questions of a criterion."""
+    return _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
+
+
+def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | None, *, asserted: bool) -> Asked:
+    match node:
+        case Leaf():
+            return _leaf(node, criterion, subject, words, asserted)
+        case Not(child):
+            return AskNot(_node(child, criterion, subject, words, asserted=not asserted))
+        case All(children):
+            return AskAll(tuple(_node(c, criterion, subject, words, asserted=asserted) for c in children))
+        case AnyOf(children):
+            return AskAny(tuple(_node(c, criterion, subject, words, asserted=asserted) for c in children))
+        case AtLeast(count, children):
+            return AskAtLeast(count, tuple(_node(c, criterion, subject, words, asserted=asserted) for c in children))
+        case If(condition, then):
+            otherwise = Truth.NOT_MET if criterion.exclude else Truth.MET
+            return AskIf(
+                _node(condition, criterion, subject, words, asserted=False),
+                _node(then, criterion, subject, words, asserted=asserted),
+                otherwise,
+            )
+
+
+def _leaf(leaf: Leaf, criterion: Criterion, subject: Subject, words: Words | None, asserted: bool) -> Asked:
+    if leaf.kind is LeafKind.TEXT or leaf.kind is LeafKind.ADMINISTRATIVE:
+        return Question(leaf.kind)
+    concepts = leaf.concepts or (Concept(""),)
+    parts = tuple(_question(leaf, c, criterion, subject, words, asserted) for c in concepts)
+    return parts[0] if len(parts) == 1 else AskAny(parts)
+
+
+def _question(
+    leaf: Leaf, concept: Concept, criterion: Criterion, subject: Subject, words: Words | None, asserted: bool
+) -> Question:
+    keys = keys_of(concept, words) if concept.name else ()
+    disease = leaf.kind in _DISEASES
+    other = (
+        disease
+        and bool(_MALIGNANT & set(keys))
+        and not asserted
+        and (subject.cancer or bool(_OTHER.search(criterion.text)))
+    )
+    index = disease and asserted and bool(set(keys) & (subject.keys | subject.above) or _narrower(keys, subject, words))
+    measure = measure_of(concept) if leaf.kind in _MEASURED else ""
+    return Question(
+        kind=leaf.kind,
+        name=concept.name,
+        keys=keys,
+        measure=measure,
+        values=leaf.values,
+        low=leaf.low,
+        high=leaf.high,
+        window=leaf.window,
+        count_low=leaf.count_low,
+        count_high=leaf.count_high,
+        qualifiers=tuple(sorted(leaf.qualifiers)),
+        required=asserted and leaf.kind not in _VALUED,
+        index=index,
+        other=other,
+        anchors=tuple(sorted((subject.keys - _MALIGNANT) | ({"cancer"} if subject.cancer else set()))) if other else (),
+        words=criterion.text if other else "",
+    )
+
+
+def _narrower(keys: tuple[str, ...], subject: Subject, words: Words | None) -> bool:
+    """Whether the disease asked for is a kind of what the trial is about ("NSCLC" in a lung cancer trial)."""
+    if words is None or not keys:
+        return False
+    entry = words.find(keys[0])
+    return entry is not None and bool({fold(k) for k in words.above(entry)} & subject.keys)
