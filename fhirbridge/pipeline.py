@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ def compile_studies(
     words = lexicon.load()
     trials = _trials(sources, registry)
     pairs = (t if isinstance(t, LeftOut) else (t, criteria.find(t, words)) for t in trials)
-    compiled = compile.compile(pairs)
+    compiled = compile.compile(pairs, words)
     if save is not None:
         compiled.save(Path(save))
     return compiled
@@ -127,12 +128,14 @@ def match(
     "all", "top" (reasons for the listed studies only) or "none". Deterministic for a given `as_of` (default: today).
     """
     from fhirbridge.eligibility import batch, compile
-    from fhirbridge.fhir import patient_bundle
+    from fhirbridge.fhir import match_bundle, patient_bundle
     from fhirbridge.terminology import lexicon
 
     compiled = studies if isinstance(studies, compile.CompiledStudies) else compile_studies(studies)
-    people = patient_bundle.read_all(patients, lexicon.load())
-    return batch.match(people, compiled, as_of=as_of, top=top, explain=explain, policy=policy, workers=workers)
+    read = partial(patient_bundle.read, lexicon=lexicon.load())  # inputs are read by the process that judges them
+    settings = batch.Settings.of(as_of, top, explain, policy)
+    people = patient_bundle.sources(patients)
+    return batch.match(people, compiled, settings, read=read, workers=workers, fhir=match_bundle)
 
 
 def funnel(patients: Any, study: Any, *, as_of: date | None = None) -> Funnel:

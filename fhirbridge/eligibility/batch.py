@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from fhirbridge.eligibility.explain import explained, row_of
 from fhirbridge.eligibility.matches import Matches
 from fhirbridge.eligibility.policy import Policy
 from fhirbridge.eligibility.score import scores
+from fhirbridge.errors import ConfigurationError
 from fhirbridge.records import LeftOut, Patient
 
 __all__ = ["Settings", "judged", "match"]
@@ -31,7 +32,14 @@ class Settings:
     as_of: date
     top: int | None = None
     explain: str = "all"
-    policy: Policy = policies.load()
+    policy: Policy = field(default_factory=policies.load)
+
+    @classmethod
+    def of(cls, as_of: date | None, top: int | None, explain: str, policy: Any) -> Settings:
+        """Settings with today and the shipped policy where nothing is given; ConfigurationError for a wrong word."""
+        if explain not in ("all", "top", "none"):
+            raise ConfigurationError(f"explain: '{explain}' is none of all, top, none")
+        return cls(as_of or date.today(), top, explain, policies.load(policy))
 
 
 def judged(patient: Patient, compiled: CompiledStudies, settings: Settings) -> dict[str, Any]:
@@ -62,19 +70,18 @@ def _places(compiled: CompiledStudies) -> Any:
 
 
 def match(
-    people: Iterable[Patient | LeftOut | Any],
+    people: Iterable[Any],
     compiled: CompiledStudies,
+    settings: Settings,
     *,
-    as_of: date | None = None,
-    top: int | None = None,
-    explain: str = "all",
-    policy: Any = None,
-    workers: int = 1,
     read: Callable[[Any], Iterable[Patient | LeftOut]] | None = None,
+    workers: int = 1,
+    fhir: Any = None,
 ) -> Matches:
     """The matches of all patients, in the order given. With `read`, `people` are unread inputs, read where judged."""
-    settings = Settings(as_of or date.today(), top, explain, policies.load(policy))
-    return Matches(lambda: _rows(people, compiled, settings, workers, read), compiled.left_out, settings.as_of)
+    return Matches(
+        lambda: _rows(people, compiled, settings, workers, read), compiled.left_out, settings.as_of, fhir=fhir
+    )
 
 
 _SHARED: tuple[CompiledStudies, Settings, Any] | None = None  # what forked workers see without copying

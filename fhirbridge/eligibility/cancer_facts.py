@@ -1,4 +1,4 @@
-"""What a chart says about cancer: primaries, stage, sites of metastasis, alterations; each worked out once a patient."""
+"""What a chart says about cancer: primaries, stage, metastases, alterations; each worked out once a patient."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def primaries(chart: Chart) -> list[Item]:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The latest stage: `group` is I to IV ("" unknown), `part` its letter, `words` extensive, limited; T, N, M as told."""
+    """The latest stage: `group` is I to IV ("" unknown), `part` its letter, `words` like extensive; T, N, M."""
 
     group: str = ""
     part: str = ""

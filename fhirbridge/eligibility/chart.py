@@ -82,7 +82,7 @@ class Chart:
         if unit in ("a", "mo"):
             step = 12 if unit == "a" else 1
             return Decimal(_months(low, self.as_of) // step), Decimal(_months(high, self.as_of) // step)
-        divisor = {"wk": 7, "h": Decimal(1) / 24}.get(unit, 1)
+        divisor = {"wk": Decimal(7), "h": Decimal(1) / 24}.get(unit, Decimal(1))
         return Decimal(self.age_days[0]) / divisor, Decimal(self.age_days[1]) / divisor
 
 

@@ -99,7 +99,7 @@ class CompiledStudies:
         return len(self.studies)
 
     def __repr__(self) -> str:
-        return f"<CompiledStudies {len(self.studies)} studies, {len(self.questions)} questions, {len(self.texts)} criteria>"
+        return f"<CompiledStudies {len(self.studies)} studies, {len(self.questions)} questions, {len(self.texts)} criteria>"  # noqa: E501
 
     def criteria(self, study: int) -> range:
         """The numbers of a study's criteria."""

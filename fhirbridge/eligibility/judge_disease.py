@@ -115,7 +115,7 @@ def judged(question: Question, items: Sequence[Item], chart: Chart) -> Judgement
 
 
 def _graded(question: Question, items: Sequence[Item]) -> Judgement:
-    """Met, unless the criterion asks for a degree ("severe", "uncontrolled") that the record denies or does not tell."""
+    """Met, unless the criterion asks for a degree ("severe", "uncontrolled") that the record does not tell."""
     degrees = [q for q in question.qualifiers if q in _GRADED]
     for degree in degrees:
         for item in items:

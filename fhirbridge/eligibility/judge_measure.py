@@ -12,7 +12,7 @@ from fhirbridge.eligibility.judgement import Judgement, all_of, any_of, no, unkn
 from fhirbridge.eligibility.measures import Measure, in_unit, measures
 from fhirbridge.eligibility.quantities import days, unit_of
 from fhirbridge.eligibility.questions import Question
-from fhirbridge.records import Bound, Item, Quantity, Truth
+from fhirbridge.records import Bound, Item, Quantity
 
 __all__ = ["infection", "organ_function", "value"]
 
@@ -114,7 +114,14 @@ def _compare(here: Decimal, comparator: str, limit: Decimal, inclusive: bool, lo
 
 # ------------------------------------------------------------------------------------------------- coded answers
 
-_ORDER = {"negative": 0, "absent": 0, "阴性": 0, "trace": Decimal("0.5"), "±": Decimal("0.5"), "微量": Decimal("0.5")}
+_ORDER = {
+    "negative": Decimal(0),
+    "absent": Decimal(0),
+    "阴性": Decimal(0),
+    "trace": Decimal("0.5"),
+    "±": Decimal("0.5"),
+    "微量": Decimal("0.5"),
+}
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "a": 5, "b": 7, "c": 10}
 _PLUS = re.compile(r"(\d)\s*\+|\+\s*(\d)|(\+{1,4})")
 
@@ -127,13 +134,13 @@ def _graded(measure: Measure, item: Item) -> Decimal | None:
     if measure.key == "urine_protein":
         for name, grade in _ORDER.items():
             if name in words:
-                return Decimal(grade)
+                return grade
         plus = _PLUS.search(words)
         return Decimal(plus[1] or plus[2] or len(plus[3])) if plus else None
     answers = {"la9622-7": 0, "la9623-5": 1, "la9624-3": 2, "la9625-0": 3, "la9626-8": 4, "la9627-6": 5}
-    for code, grade in answers.items():
+    for code, rank in answers.items():
         if code in words:
-            return Decimal(grade)
+            return Decimal(rank)
     found = re.search(
         r"(?:class|grade|ecog|score|级|分|ps|nyha|stage)?\s*\b(\d{1,3}(?:\.\d+)?|iv|i{1,3}|[abc])\b", words
     )
@@ -166,7 +173,7 @@ _SIGNS = {
 
 
 def by_words(question: Question, item: Item, label: str, day: str) -> Judgement:
-    """A coded or free answer, or a flagged value, against "positive", "negative", "normal", "abnormal", "high", "low"."""
+    """A coded answer or flagged value against "positive", "negative", "normal", "abnormal", "high", "low"."""
     evidence = (item.reference,)
     wanted = " ".join((*question.values, *question.qualifiers)).casefold()
     shown = item.answer.split(";")[0].strip() or (str(item.quantity.value) if item.quantity else "")
@@ -223,7 +230,8 @@ def _computed(question: Question, measure: Measure, chart: Chart) -> Judgement:
             return unknown(measure.label, "last {0} is older than the window asked for", measure.label)
         return unknown(measure.label, "{0} not recorded", measure.label)
     low, high, how, evidence = made
-    parts, needed = [], []
+    parts: list[bool | None] = []
+    needed: list[str] = []
     for bound, is_low in ((question.low, True), (question.high, False)):
         if bound is None:
             continue
@@ -316,14 +324,12 @@ def infection(question: Question, chart: Chart) -> Judgement:
             item.kind == "observation"
             and agent.search(item.concept.name)
             and (item.answer or item.quantity is not None)
-        ):
-            if not (_CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name)):
-                tests.append(item)
+        ) and not (_CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name)):
+            tests.append(item)
     found = [t for t in (_serology(item) for item in tests) if t is not None]
     if not found:
         return listed
-    held = any_of(found)
-    return held if held.truth is not Truth.MET or "positive" not in question.values else held
+    return any_of(found)
 
 
 def is_infection_test(item: Item) -> bool:

@@ -112,7 +112,7 @@ _PREGNANT = re.compile(r"\bpregnan|妊娠|怀孕|孕\d", re.IGNORECASE)
 _MENOPAUSE = re.compile(r"post-?menopaus|绝经后|已绝经|menopause", re.IGNORECASE)
 _PREMENOPAUSE = re.compile(r"pre-?menopaus|peri-?menopaus|未绝经|绝经前|last menses|月经规律", re.IGNORECASE)
 _STERILE = re.compile(
-    r"hysterectomy|oophorectomy|tubal ligation|salpingectomy|sterili[sz]|bilateral tubal|子宫切除|卵巢切除|输卵管结扎|绝育",
+    r"hysterectomy|oophorectomy|tubal ligation|salpingectomy|sterili[sz]|bilateral tubal|子宫切除|卵巢切除|输卵管结扎|绝育",  # noqa: E501
     re.IGNORECASE,
 )
 _OVER = 60  # at this age no woman is taken to be pregnant or nursing

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from fhirbridge.errors import MissingDependency
+from fhirbridge.errors import ConfigurationError, MissingDependency
 from fhirbridge.records import LeftOut
 
 if TYPE_CHECKING:
@@ -53,13 +53,29 @@ class Match:
     missing: tuple[Missing, ...] = ()
 
 
+class FhirWriter(Protocol):
+    """What writes matches as FHIR (fhir/match_bundle.py)."""
+
+    def searchset(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The searchset Bundle of one patient's row."""
+
+    def research_subject(self, patient: str, study: str, as_of: str, score: float) -> dict[str, Any]:
+        """A ResearchSubject candidate."""
+
+
 class Matches:
     """The matches of all patients, worked out as they are asked for; iterate for Match objects."""
 
     def __init__(
-        self, make: Callable[[], Iterator[dict[str, Any] | LeftOut]], left_out: tuple[LeftOut, ...], as_of: date
+        self,
+        make: Callable[[], Iterator[dict[str, Any] | LeftOut]],
+        left_out: tuple[LeftOut, ...],
+        as_of: date,
+        *,
+        fhir: FhirWriter | None = None,
     ) -> None:
         self._make = make
+        self._fhir = fhir
         self._left_out = list(left_out)
         self._rows: list[dict[str, Any]] | None = None
         self.as_of = as_of
@@ -88,10 +104,8 @@ class Matches:
     def to_lines(self, format: str = "ndjson") -> Iterator[str]:
         """JSON text, one line a patient: the contract's row, or with "fhir" a searchset Bundle."""
         if format == "fhir":
-            from fhirbridge.eligibility.searchset import bundle
-
             for row in self._stream():
-                yield orjson.dumps(bundle(row)).decode()
+                yield orjson.dumps(self._writer().searchset(row)).decode()
             return
         for row in self._stream():
             yield orjson.dumps(row).decode()
@@ -113,9 +127,13 @@ class Matches:
 
     def candidates(self) -> list[dict[str, Any]]:
         """A ResearchSubject `candidate` for every pair that is not excluded, ready to push."""
-        from fhirbridge.eligibility.searchset import research_subject
+        write, day = self._writer().research_subject, self.as_of.isoformat()
+        return [write(m.patient, m.study, day, m.score) for m in self if m.status != "excluded"]
 
-        return [research_subject(m) for m in self if m.status != "excluded"]
+    def _writer(self) -> FhirWriter:
+        if self._fhir is None:
+            raise ConfigurationError("these matches were made without a FHIR writer; use fhirbridge.match")
+        return self._fhir
 
 
 def _matches(row: dict[str, Any]) -> Iterator[Match]:

@@ -59,9 +59,8 @@ def _measure(row: dict[str, str]) -> Measure:
 @lru_cache(maxsize=1)
 def _rows() -> tuple[dict[str, str], ...]:
     file = resources.files("fhirbridge.eligibility") / "data" / "measures.tsv"
-    with file.open(encoding="utf-8", newline="") as lines:
-        kept = (line for line in lines if not line.startswith("#"))
-        return tuple(csv.DictReader(kept, delimiter="\t", quoting=csv.QUOTE_NONE))
+    kept = (line for line in file.read_text("utf-8").splitlines() if not line.startswith("#"))
+    return tuple(csv.DictReader(kept, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 @lru_cache(maxsize=1)
@@ -88,7 +87,7 @@ _HEAD = re.compile(r"^(?:serum|plasma|blood|absolute|total|baseline|mean|resting
 @lru_cache(maxsize=100_000)
 def measure_of(concept: Concept) -> str:
     """The key of the measure a concept means, "" if it means none."""
-    names, codes = _names()
+    _, codes = _names()
     for coding in concept.codings:
         if coding.code in codes and "loinc" in coding.system.casefold():
             return codes[coding.code]
@@ -112,7 +111,7 @@ def _by_name(name: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def in_unit(measure: Measure, quantity: Quantity, *, asked: bool = False) -> Decimal | None:
-    """A quantity in the measure's unit, None if it cannot be known. `asked`: from a criterion, so a bare number counts."""
+    """A quantity in the measure's unit, None if unknown. `asked`: from a criterion, so a bare number counts."""
     unit = quantity.ucum or quantity.unit
     if measure.unitless:
         return quantity.value if not unit or unit_of(unit) is None or unit_of(unit).dimension == "one" else None  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""What the record's silence means: one table a clinician can review, `data/policy.tsv`, or the user's own copy of it."""
+"""What the record's silence means: one table a clinician can review, `data/policy.tsv`, or the user's own."""
 
 from __future__ import annotations
 

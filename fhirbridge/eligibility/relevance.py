@@ -169,7 +169,7 @@ class Postings:
         self._studies[number] = self._terms(trial, subject)
 
     def _terms(self, trial: Trial, subject: Subject) -> dict[str, float]:
-        terms: Counter[str] = Counter()
+        terms: dict[str, float] = defaultdict(float)
         for key in subject.keys:
             terms[f"k:{key}"] += 3.0
         for key in subject.above - subject.keys:

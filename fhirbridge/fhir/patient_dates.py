@@ -36,7 +36,7 @@ def period(value: Any) -> tuple[When | None, When | None]:
 
 
 def span_of(resource: dict[str, Any], *stems: str) -> tuple[When | None, When | None]:
-    """Start and end of the first of `stems` that the resource has as DateTime, Period or Date (onset, performed ...)."""
+    """Start and end of the first of `stems` that the resource has as DateTime, Period or Date (onset ...)."""
     for stem in stems:
         start, end = period(resource.get(f"{stem}Period"))
         if start or end:

@@ -7,7 +7,7 @@ bring the codes above them; the lexicon brings the diseases and medicine classes
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import lru_cache
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -32,7 +32,7 @@ _TAG = re.compile(
 _HEADS = re.compile(r"^\W*(?:personal |past |known )?history of |^(?:既往|病史)[:：]?")
 
 
-class Words(Protocol):
+class Words(Hashable, Protocol):
     """What is asked of the lexicon."""
 
     def scan(self, text: str, language: str) -> Iterable[Any]:

@@ -27,6 +27,22 @@ def is_a(what: Ends, ancestor: Ends) -> bool:
     return any(_within(code, ranges) for code in codes) or any(c in concept.codings for c in group.codings)
 
 
+def above(what: Ends) -> frozenset[str]:
+    """Every key that the concept is below: its parents, and the groups whose ranges its codes lie in."""
+    key, concept = what
+    found = set(_above(key))
+    for coding in concept.codings:
+        if coding.system in _ICD:
+            found |= _covering(coding.code)
+    return frozenset(found - {key})
+
+
+@lru_cache(maxsize=50_000)
+def _covering(code: str) -> frozenset[str]:
+    direct = {group for group, ranges in _covers().items() if _within(code, ranges)}
+    return frozenset(direct.union(*(_above(group) for group in direct)))
+
+
 @lru_cache(maxsize=1)
 def _parents() -> dict[str, tuple[str, ...]]:
     rows = _tables.rows("concepts.tsv")

@@ -80,6 +80,10 @@ class Lexicon:
         """Whether `what` is `ancestor` or a kind of it: by key, by disease hierarchy, by class of medicine, by code."""
         return _hierarchy.is_a(self._ends(what), self._ends(ancestor))
 
+    def above(self, what: Entry | Concept | str) -> frozenset[str]:
+        """The keys of everything that `what` is a kind of: parents of its key, and groups that cover its codes."""
+        return _hierarchy.above(self._ends(what))
+
     def _ends(self, what: Entry | Concept | str) -> tuple[str, Concept]:
         if isinstance(what, Entry):
             return what.key, what.concept
