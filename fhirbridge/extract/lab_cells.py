@@ -17,6 +17,7 @@ from fhirbridge.extract.lab_columns import KINDS, Column
 from fhirbridge.extract.lab_pieces import Piece
 
 _LONGEST = {"name": 14, "range": 8, "unit": 7, "value": 5, "code": 6, "index": 2, "flag": 2, "method": 6, "previous": 4}
+_RARE = frozenset(("method", "previous", "note"))  # only where a heading says so
 _BEAM = 40
 _LIKE_ARROWS = frozenset("1Il|tTf!+iJ47个卜Vv")  # what engines make of an arrow
 _CODE = re.compile(r"[*#/★▲△\s]*[A-Za-zα-ωΑ-Ω0-9][A-Za-z0-9_%#/\-+.'()α-ω ]{0,14}")
@@ -75,8 +76,10 @@ def _extend(ways: list[dict[tuple[int, str], _Way]], at: int, state: tuple[int, 
         bit = _BIT.get(kind, 0)
         if used & bit or (kind in ("code", "index", "name") and last == "value" and not again and used & _BIT["name"]):
             continue
-        if kind == "value" and not used & (_BIT["name"] | _BIT["code"]):
+        if kind in ("value", "flag") and not used & (_BIT["name"] | _BIT["code"]):
             gain -= 1.5
+        if kind == "unit" and not used & _BIT["value"]:
+            gain -= 1.0
         key = (used | bit, kind or last)
         total = way.score + gain
         old = ways[end].get(key)
@@ -109,7 +112,7 @@ class _Scores:
             text = joined(line[at:end])
             cut = line[at].cut + (line[end].cut if end < len(line) and line[end].word == line[end - 1].word else 0.0)
             for kind in KINDS:
-                if end - at > _LONGEST.get(kind, 4):
+                if end - at > _LONGEST.get(kind, 4) or (kind in _RARE and kind not in self._headed):
                     continue
                 worth = content(kind, text)
                 if worth > -4:
@@ -119,12 +122,12 @@ class _Scores:
 
     def _place(self, kind: str, left: float, last: Piece) -> float:
         if not self._columns:
-            return -1.0 if kind in ("method", "previous", "note") else 0.0
+            return 0.0
         column = self._columns.get(kind)
         if column is None:
             if kind in self._headed:
                 return -0.5
-            return {"index": -0.3, "flag": -0.4, "code": -0.6}.get(kind, -1.2 if kind in ("unit", "range") else -2.0)
+            return {"index": -0.3, "flag": -0.4, "code": -1.2}.get(kind, -1.2 if kind in ("unit", "range") else -2.0)
         a, b = column.at(last.y)
         right = last.right
         over = min(b, right) - max(a, left)
@@ -161,7 +164,7 @@ def content(kind: str, text: str) -> float:
 
 def _value(text: str) -> float:
     if lab_print.number(text) is not None:
-        return 3.0
+        return 3.0 if text[0] not in "-+" else 1.2
     bare = text.rstrip("↑↓*HL ").strip()
     if lab_print.qualitative(bare):
         return 2.6
@@ -179,6 +182,8 @@ def _range(text: str) -> float:
     if found.rest:
         return -9 if found.rest not in (".", ")", "(") and not lab_units.read(found.rest) else 2.0
     if found.low and found.high:
+        if re.fullmatch(r"[\d.]+\s+[\d.]+", text):
+            return 2.0 if found.low.value < found.high.value else -9
         return 3.6 if found.low.value <= found.high.value else 0.5
     return 2.2 if found.low or found.high else 1.0
 
@@ -190,9 +195,7 @@ def _by_person(text: str) -> str | None:
 
 def _unit(text: str) -> float:
     if lab_units.read(text) is not None:
-        return 3.6 if len(text) > 1 or text == "%" else 2.0
-    if re.fullmatch(r"[x×*X]?\s?10\s?[\^~'\"*.]?\s?\d{0,2}\s?/?\s?[A-Za-z1]{0,2}", text) and "/" in text:
-        return 2.0
+        return 1.0 if text in ("/L", "/l", "/1") else 3.6 if len(text) > 1 or text == "%" else 2.0
     return -3.0 if len(text) <= 10 and re.search(r"[/%]|[A-Za-z]", text) else -9
 
 
@@ -218,7 +221,9 @@ def _name(text: str) -> float:
 def _code(text: str) -> float:
     if not _CODE.fullmatch(text) or not re.search(r"[A-Za-zα-ω]", text):
         return -9
-    score = 2.3 if " " not in text.strip("*#/ ") else 1.0
+    letters = re.findall(r"[A-Za-z]", text)
+    capital = sum(c.isupper() for c in letters) >= 0.5 * len(letters) or len(text) <= 3
+    score = 2.3 if " " not in text.strip("*#/ ") and capital else 0.6
     score -= 1.5 if lab_units.read(text) is not None or lab_print.qualitative(text) else 0.0
     return score - 0.1 * max(0, len(text) - 6)
 

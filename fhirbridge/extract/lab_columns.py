@@ -61,6 +61,7 @@ class Block:
 def heading_lines(levels: Sequence[Level], words: Sequence[Word]) -> list[list[Heading]]:
     """The lines of headings from top to bottom: at least two kinds, one of them value, range or unit."""
     found = [heading for level in levels for heading in _headings(level, words[level.word])]
+    found += _spaced(levels, words)
     found.sort(key=lambda heading: heading.y)
     lines: list[list[Heading]] = []
     for heading in found:
@@ -78,7 +79,7 @@ def _is_heading_line(line: Sequence[Heading]) -> bool:
 
 def _headings(level: Level, word: Word) -> list[Heading]:
     text = lab_print.plain(word.text).strip()
-    kinds = _kinds_in(text)
+    kinds = () if text.endswith(":") else _kinds_in(text)
     if not kinds:
         return []
     whole = max(len(text), 1)
@@ -87,6 +88,20 @@ def _headings(level: Level, word: Word) -> list[Heading]:
         Heading(kind, level.left + a * scale, level.left + b * scale, level.y, level.height, level.word)
         for kind, a, b in kinds
     ]
+
+
+def _spaced(levels: Sequence[Level], words: Sequence[Word]) -> list[Heading]:
+    """Headings printed with wide gaps (two words for the one heading 'name') that the engine read as two words."""
+    texts = {v.word: words[v.word].text.strip() for v in levels}
+    short = [v for v in levels if 0 < len(texts[v.word]) <= 2 and not _kinds_in(texts[v.word])]
+    found = []
+    for a in short:
+        beside = [b for b in short if 0 < b.left - a.right < 6 * a.height and abs(a.y - b.y) < 0.5 * a.height]
+        for b in sorted(beside, key=lambda b: b.left)[:1]:
+            kind = _vocabulary().get(_fold(words[a.word].text + words[b.word].text))
+            if kind:
+                found.append(Heading(kind, a.left, b.right, a.y, a.height, a.word))
+    return found
 
 
 @lru_cache(maxsize=2048)
@@ -131,28 +146,28 @@ def split_sides(line: Sequence[Heading]) -> list[list[Heading]]:
         begins = line[i].kind in _LEADING and line[i - 1].kind not in _LEADING
         seen = {h.kind for h in line[starts[-1] : i]}
         coming = {h.kind for h in line[i:]}
-        if begins and "name" in seen | {"code"} and len(seen & coming - {"note"}) >= 2:
+        if begins and seen & {"name", "code"} and len(seen & coming - {"note"}) >= 2:
             starts.append(i)
     return [list(line[a:b]) for a, b in zip(starts, [*starts[1:], len(line)], strict=True)]
 
 
 def seam(levels: Sequence[Level], low: float, high: float) -> Column:
-    """The emptiest line down the page between two heights of x: where the halves of a form meet."""
-    if high <= low:
-        low, high = high, low
-    best, where = None, Column((low + high) / 2, (low + high) / 2)
+    """The emptiest line down the page between two places: where the halves of a form meet, as far left as it is so."""
+    low, high = min(low, high), max(low, high)
     left = np.array([v.left for v in levels])
     right = np.array([v.right for v in levels])
     y = np.array([v.y for v in levels])
     middle = float(y.mean())
+    size = float(np.median([v.height for v in levels]))
+    tried: list[tuple[float, float, float]] = []
     for drift in (0.0, 0.02, -0.02, 0.05, -0.05, 0.09, -0.09):
         move = drift * (y - middle)
         for x in np.linspace(low, high, 41):
-            over = np.minimum(right - move - x, x - left + move).clip(min=0).sum()
-            cost = (over + abs(drift) * 40, -(x - low))
-            if best is None or cost < best:
-                best, where = cost, Column(float(x) - drift * middle, float(x) - drift * middle, drift)
-    return where
+            over = np.minimum(right - move - x, x - left + move).clip(min=-0.3 * size) / size + 0.3
+            tried.append((float(over.sum()) + abs(drift) * 5, float(x), drift))
+    enough = min(tried)[0] + 0.5 + 0.01 * len(levels)
+    _cost, x, drift = min((t for t in tried if t[0] <= enough), key=lambda t: (t[1] + t[0], abs(t[2])))
+    return Column(x - drift * middle, x - drift * middle, drift)
 
 
 def from_headings(headings: Sequence[Heading], left: float, right: float) -> dict[str, Column]:
@@ -190,12 +205,13 @@ def _column(found: Floats) -> Column:
 
 
 def _drift(x: Floats, y: Floats) -> tuple[float, float]:
-    """Theil-Sen slope of x over y and the spread that is left."""
-    if len(x) < 4 or float(np.ptp(y)) < 1:
-        return 0.0, float(np.median(np.abs(x - np.median(x))))
+    """Theil-Sen slope of x over y and the spread that is left; no slope where it does not straighten the edge."""
+    spread = float(np.median(np.abs(x - np.median(x))))
+    if len(x) < 5 or float(np.ptp(y)) < 1:
+        return 0.0, spread
     dx, dy = x[:, None] - x[None, :], y[:, None] - y[None, :]
     far = np.abs(dy) > 0.2 * np.ptp(y)
-    slope = float(np.median(dx[far] / dy[far])) if far.any() else 0.0
-    slope = max(-0.2, min(0.2, slope))
+    slope = max(-0.1, min(0.1, float(np.median(dx[far] / dy[far])))) if far.any() else 0.0
     rest = x - slope * y
-    return slope, float(np.median(np.abs(rest - np.median(rest))))
+    left = float(np.median(np.abs(rest - np.median(rest))))
+    return (slope, left) if left < 0.6 * spread else (0.0, spread)

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fhirbridge.extract import lab_alignment
 from fhirbridge.records import Word
 
 _KNOTS = 9
 _STIFFNESS = 1.2  # how much a change of slope from knot to knot costs, against a pixel of misfit
-_ROUNDS = 4
+_ROUNDS = 3
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,8 @@ class Level:
     right: float
     y: float
     height: float
+    start: int = 0  # the characters of the word that stand here, where a wall between two tables cuts it
+    end: int | None = None
 
 
 def level(words: Sequence[Word]) -> tuple[Level, ...]:
@@ -96,9 +99,13 @@ class _Field:
         size = float(np.median(heights))
         longer = (ends[:, 0] - starts[:, 0]) > 1.2 * heights
         slopes = [(_pair(s, e), 1.0) for s, e in zip(starts[longer], ends[longer], strict=True)]
-        for step in range(_ROUNDS):
-            links = _neighbours(starts, ends, heights, self) if step else []
-            self._fit([*slopes, *links], size)
+        self._fit(slopes, size)
+        middles = self.levels(middle)
+        columns = lab_alignment.links(starts[:, 0], ends[:, 0], middles, heights)
+        bound = [(_pair(ends[i], starts[j]), 2.0) for i, j in columns]
+        self._fit([*slopes, *bound], size)
+        for _ in range(_ROUNDS):
+            self._fit([*slopes, *bound, *_neighbours(starts, ends, heights, self)], size)
 
     def levels(self, points: Floats) -> Floats:
         """The level of each point (x, y)."""

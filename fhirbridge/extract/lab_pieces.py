@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from fhirbridge.extract import lab_print
+from fhirbridge.extract import lab_print, lab_units
 from fhirbridge.extract.lab_flatten import Level
 from fhirbridge.records import Word
 
+_CHUNK = re.compile(r"\S+")
 _PIECE = re.compile(
     r"[↑↓]+"
-    r"|[<>≤≥]=?\s?\d[\d.,]*"
-    r"|(?<![\d.])[x×*X]?\s?10\s?[\^~'\"*°]\s?\d{1,2}(?:\s?/\s?[A-Za-zµ\d]+)?"
-    r"|(?<![\d.])[x×*X]?\s?10\s?(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}|[3-9]|12)\s?/\s?[A-Za-zµ]+"
+    r"|(?<![\d.])[x×*X]?10[\^~'\"*°]\d{1,2}(?:/(?:[A-Za-zµ]+|[1|](?![\d.]))?)?"
+    r"|(?<![\d.])[x×*X]?10(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}|[3-9]|12)/[A-Za-zµ]+"
+    r"|(?<![\d.])[x×*X]?10[.,·^~*'\"]?/[Ll]"
+    r"|\d+(?:\.\d+)?[-~]{1,3}\d+(?:\.\d+)?"
+    r"|[<>≤≥]=?\d[\d.,]*"
     r"|\d+(?:,\d{3})*(?:\.\d+)?"
     r"|[-~]{1,3}"
     r"|[㐀-鿿]+"
-    r"|[A-Za-zα-ωΑ-ΩµÅ]+"
-    r"|\S"
+    r"|[A-Za-zα-ωΑ-ΩµÅ]+(?:\d+(?![.\d])[A-Za-z]*)?"
+    r"|."
 )
 _KIND = (
     ("digit", re.compile(r"[<>≤≥]?[\d]")),
@@ -27,17 +31,17 @@ _KIND = (
     ("letter", re.compile(r"[A-Za-zα-ωΑ-ΩµÅ]")),
 )
 _CUTS = {
-    ("digit", "letter"): 0.7,
+    ("digit", "letter"): 0.8,
     ("digit", "han"): 1.0,
     ("han", "digit"): 0.8,
     ("letter", "han"): 0.5,
     ("han", "letter"): 1.0,
-    ("letter", "digit"): 1.8,
+    ("letter", "digit"): 2.4,
     ("sign", "han"): 0.8,
     ("sign", "letter"): 1.2,
     ("sign", "digit"): 1.2,
-    ("digit", "sign"): 1.2,
-    ("letter", "sign"): 2.0,
+    ("digit", "sign"): 2.2,
+    ("letter", "sign"): 3.0,
     ("han", "sign"): 2.0,
 }
 
@@ -67,16 +71,27 @@ def pieces(levels: Sequence[Level], words: Sequence[Word]) -> list[Piece]:
 def _of_word(level: Level, word: Word) -> Iterator[Piece]:
     text = lab_print.plain(word.text)
     edges = _edges(text)
-    scale = (level.right - level.left) / max(edges[-1], 1e-6)
-    before = None
-    for found in _PIECE.finditer(text):
-        start, end = found.span()
-        left, right = level.left + edges[start] * scale, level.left + edges[end] * scale
-        cut = 0.0 if before is None else _cut(text, before, found)
+    first, last = level.start, len(text) if level.end is None else level.end
+    scale = (level.right - level.left) / max(edges[last] - edges[first], 1e-6)
+    origin = level.left - edges[first] * scale
+    before: tuple[int, int] | None = None
+    for start, end in _spans(text, first, last):
+        left, right = origin + edges[start] * scale, origin + edges[end] * scale
+        cut = 0.0 if before is None else _cut(text, before, (start, end))
         yield Piece(
             word.text[start:end], left, right, level.y, level.height, level.word, start, end, cut, word.confidence
         )
-        before = found
+        before = (start, end)
+
+
+def cut_at(level: Level, word: Word, x: float) -> tuple[Level, Level]:
+    """A word's two parts left and right of a wall that crosses it, between the two characters nearest to it."""
+    text = lab_print.plain(word.text)
+    edges = _edges(text)
+    scale = (level.right - level.left) / max(edges[-1], 1e-6)
+    at = min(range(1, len(text)), key=lambda i: abs(level.left + edges[i] * scale - x))
+    middle = level.left + edges[at] * scale
+    return replace(level, right=middle, end=at), replace(level, left=middle, start=at)
 
 
 def _edges(text: str) -> list[float]:
@@ -88,14 +103,34 @@ def _edges(text: str) -> list[float]:
     return found
 
 
-def _cut(text: str, before: re.Match[str], after: re.Match[str]) -> float:
-    if text[before.end() : after.start()]:
+def _spans(text: str, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Where each piece begins and ends: a unit, number or range stays whole, the rest is cut where its kind changes."""
+    for chunk in _CHUNK.finditer(text, first, last):
+        at, stop = chunk.span()
+        while at < stop:
+            end = stop if _whole(text[at:stop], at > chunk.start()) else _PIECE.match(text, at, stop).end()  # type: ignore[union-attr]
+            yield at, end
+            at = end
+
+
+@lru_cache(maxsize=16384)
+def _whole(text: str, inside: bool) -> bool:
+    """Whether a chunk, or the rest of one, is one unit or number."""
+    return lab_units.read(text) is not None and (len(text) > 1 or not inside or text == "%")
+
+
+def _cut(text: str, before: tuple[int, int], after: tuple[int, int]) -> float:
+    if before[1] < after[0]:
         return 0.15
-    a, b = before[0], after[0]
+    a, b = text[slice(*before)], text[slice(*after)]
+    if a == "(":
+        return 3.0
     if lab_print.ARROWS.fullmatch(a) or lab_print.ARROWS.fullmatch(b):
         return 0.05
-    if b == "%" and _kind(a) == "digit":
+    if _kind(a) == "digit" and lab_units.read(b) is not None:
         return 0.3
+    if len(a) == 1 and _kind(a) == "letter" and _kind(b) == "han":
+        return 2.5
     return _CUTS.get((_kind(a), _kind(b)), 1.5)
 
 

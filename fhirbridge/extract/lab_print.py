@@ -25,7 +25,7 @@ _VALUE = re.compile(rf"({_COMPARATOR})?\s*([-+]?{NUMBER})(?:{_POWER})?")
 _TITRE = re.compile(rf"{_COMPARATOR}?\s*1\s*:\s*\d+(?:\.\d+)?")
 _PLUSES = re.compile(r"(?:\d\s*\+|\+{1,4}|\+\s*\d|-|±|\+/-|\+-|\(\s*(?:\+{1,4}|-|±|\d\+|\+-)\s*\))")
 _GRADE = re.compile(r"\d\s?级|[ⅠⅡⅢⅣⅤ]\s?[度级]?|\d\+\s?\(.+\)|\d\s?\+\s?~\s?\d\s?\+")
-_SEPARATOR = r"(?:\s*[-~]{1,3}\s*|\s*至\s*|\s+to\s+)"
+_SEPARATOR = r"(?:\s*[-~]{1,3}\s*|\s*至\s*|\s+to\s+|\s+(?=[\d.]+$))"  # a dash may have been lost between them
 _TWO = re.compile(rf"([-+]?{NUMBER}){_SEPARATOR}([-+]?{NUMBER})")
 _LIMIT_WORDS = "小于等于|大于等于|小于|大于|up to|less than|more than|greater than|under|below|above"
 _HALF = re.compile(rf"({_COMPARATOR}|{_LIMIT_WORDS})\s*({NUMBER})", re.IGNORECASE)
@@ -80,7 +80,7 @@ def limits(text: str) -> Range | None:
 @lru_cache(maxsize=8192)
 def result_word(text: str) -> str | None:
     """What a word of a result says (POS, NEG, N, A or "" for a colour and the like); None if it is no such word."""
-    bare = _bare(text)
+    bare = _bare(text).replace("(一)", "(-)")
     words = _result_words()
     if bare in words:
         return words[bare]

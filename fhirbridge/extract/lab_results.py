@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
+
 from fhirbridge import languages
-from fhirbridge.extract import lab_print, lab_units
+from fhirbridge.extract import lab_print, lab_units, lab_wrapped
 from fhirbridge.extract.lab_cells import Cell
 from fhirbridge.extract.lab_rows import Line
 from fhirbridge.extract.lab_tables import Table
@@ -20,29 +22,50 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
     """The results of a table in order, and the lines that look like rows but whose value was not found."""
     results: list[LabResult] = []
     missing: list[LeftOut] = []
-    section = ""
+    section, last = "", 0.0
     for line in table.lines:
         cells = {cell.kind: cell for cell in line if cell.kind}
+        y = float(np.median([piece.y for cell in line for piece in cell.pieces]))
+        near = bool(results) and y - last < 1.9 * max(piece.height for cell in line for piece in cell.pieces)
         if _is_row(cells, line):
             results.append(_result(cells, section, page))
-        elif _names_only(cells) and not _is_note(line):
-            section = _clean_name(cells.get("name", cells.get("code")))
-        elif "range" in cells and "name" in cells and not _is_note(line):
-            where = _box(line, page)
-            missing.append(LeftOut(f"page {page.number}, x {where.x}, y {where.y}", "a row whose result was not found"))
-    return results, missing
+            last = y
+        elif near and lab_wrapped.continues(results[-1], cells):
+            results[-1] = lab_wrapped.joined(results[-1], cells)
+            last = y
+        elif not _is_note(line):
+            if _names_only(cells):
+                section = _clean_name(cells.get("name", cells.get("code")))
+            elif "range" in cells and "name" in cells:
+                where = _box(line, page)
+                place = f"page {page.number}, x {where.x}, y {where.y}"
+                missing.append(LeftOut(place, "a row whose result was not found"))
+    return lab_units.powers_restored(results), missing
 
 
 def _is_row(cells: dict[str, Cell], line: Line) -> bool:
-    if "value" not in cells or not ("name" in cells or "code" in cells):
+    if "value" not in cells or not ("name" in cells or "code" in cells) or _in_sentence(cells["value"], line):
         return False
-    value = cells["value"].text
-    if lab_print.number(_unflagged(value)[0]) is None and not lab_print.qualitative(_unflagged(value)[0]):
-        return "range" in cells and len(value) <= 12
+    value = _unflagged(cells["value"].text)[0]
+    unit = "unit" in cells and lab_units.read(cells["unit"].text) is not None
+    limits = "range" in cells and lab_print.limits(cells["range"].text) is not None
+    if lab_print.number(value) is None and not lab_print.qualitative(value):
+        return limits and len(value) <= 12
     loose = sum(len(cell.text) for cell in line if not cell.kind)
-    if not ("unit" in cells or "range" in cells or "flag" in cells) and loose > 6:
+    if not (unit or limits or "flag" in cells) and loose > 4:
         return False
-    return not (_is_note(line) and not ("unit" in cells and "range" in cells))
+    if loose > 20 or (_is_note(line) and not (unit and limits)):
+        return False
+    return bool(_clean_name(cells.get("name")) or _clean_name(cells.get("code")))
+
+
+def _in_sentence(value: Cell, line: Line) -> bool:
+    """Whether a value stands inside running text: much of its own word before and after it."""
+    word, start, end = value.pieces[0].word, value.pieces[0].start, value.pieces[-1].end
+    others = [piece for cell in line for piece in cell.pieces if piece.word == word]
+    before = sum(len(piece.text) for piece in others if piece.end <= start)
+    after = sum(len(piece.text) for piece in others if piece.start >= end)
+    return before > 8 and after > 12
 
 
 def _names_only(cells: dict[str, Cell]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from fhirbridge.extract.lab_flatten import Level
 from fhirbridge.records import Word
 
 Line = tuple[Cell, ...]
+
+_SPARSE = frozenset(("flag", "unit", "range"))
 
 
 def lines(levels: Sequence[Level]) -> list[list[Level]]:
@@ -47,27 +49,38 @@ def read(
     rows = [lab_pieces.pieces(line, words) for line in lines(levels)]
     headed = frozenset(kind for heading in headings for kind in heading.kind.split("+"))
     left, right = min(v.left for v in levels), max(v.right for v in levels)
-    columns = lab_columns.from_headings(headings, left, right) if headings else {}
+    promised = lab_columns.from_headings(headings, left, right) if headings else {}
+    columns = promised
     first = [lab_cells.read_line(row, columns, headed=headed) for row in rows]
     for _ in range(2):
-        learned = _learn(first, headed)
+        learned = _learn(first, promised)
         if not learned:
             return first, columns
-        columns = {**{k: c for k, c in columns.items() if k in headed}, **learned}
+        columns = {**promised, **learned}
         first = [lab_cells.read_line(row, columns, headed=headed) for row in rows]
     return first, columns
 
 
-def _learn(rows: Sequence[Line], headed: frozenset[str]) -> dict[str, Column]:
+def _learn(rows: Sequence[Line], promised: Mapping[str, Column]) -> dict[str, Column]:
     """Columns from the lines that are rows beyond doubt: a name, a value, and a unit or range."""
     sure = [row for row in rows if _is_sure(row)]
-    cells = [(c.kind, c.left, c.right, c.pieces[0].y) for row in sure for c in row if c.kind]
+    cells = [(c.kind, c.left, c.right, c.pieces[0].y) for row in sure for c in row if c.kind and _below(c, promised)]
     learned = lab_columns.from_cells(cells)
-    least = max(3, len(sure) // 5)
     counts = {kind: sum(c[0] == kind for c in cells) for kind in learned}
-    return {k: c for k, c in learned.items() if k in headed or counts[k] >= least or k in ("flag", "unit", "range")}
+    least = max(3, len(sure) // 3)
+    return {k: c for k, c in learned.items() if k in promised or counts[k] >= least or k in _SPARSE}
+
+
+def _below(cell: Cell, promised: Mapping[str, Column]) -> bool:
+    """Whether a cell stands below the heading of its kind, or its kind has none."""
+    column = promised.get(cell.kind)
+    if column is None:
+        return True
+    left, right = column.at(cell.pieces[0].y)
+    return min(right, cell.right) - max(left, cell.left) > 0
 
 
 def _is_sure(row: Line) -> bool:
     kinds = {cell.kind for cell in row}
-    return "value" in kinds and bool(kinds & {"name", "code"}) and bool(kinds & {"unit", "range"})
+    loose = sum(len(cell.text) for cell in row if not cell.kind)
+    return "value" in kinds and bool(kinds & {"name", "code"}) and bool(kinds & {"unit", "range"}) and loose < 12

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -23,6 +23,9 @@ class Table:
     columns: dict[str, Column]
 
 
+_Half = tuple[list[Level], list[Heading]]
+
+
 def find(levels: Sequence[Level], words: Sequence[Word]) -> list[Table]:
     """The tables of a page in reading order."""
     heads = lab_columns.heading_lines(levels, words)
@@ -34,23 +37,37 @@ def find(levels: Sequence[Level], words: Sequence[Word]) -> list[Table]:
         taken = {heading.word for heading in line}
         size = float(np.median([h.height for h in line]))
         body = [v for v in levels if top - 0.3 * size < v.y < bottom - 0.5 * size and v.word not in taken]
-        for part, headings in _halves(body, line):
+        for part, headings in _halves(body, line, words):
             rows, columns = lab_rows.read(part, words, headings)
             tables.append(Table(tuple(rows), tuple(headings), columns))
     return tables
 
 
-def _halves(body: Sequence[Level], line: Sequence[Heading]) -> list[tuple[list[Level], list[Heading]]]:
+def _halves(body: Sequence[Level], line: Sequence[Heading], words: Sequence[Word]) -> list[_Half]:
     """The words below each half of a heading line."""
     sides = lab_columns.split_sides(line)
-    parts: list[tuple[list[Level], list[Heading]]] = []
+    parts: list[_Half] = []
     rest = list(body)
-    for side, following in itertools.pairwise(sides):
-        wall = lab_columns.seam(rest, (side[-1].left + side[-1].right) / 2, following[0].right) if rest else None
-        inside = [v for v in rest if wall is None or (v.left + v.right) / 2 < wall.at(v.y)[0]]
-        rest = [v for v in rest if v not in inside]
+    for side, following in pairwise(sides):
+        wall = lab_columns.seam(rest, side[-1].right - 0.3 * side[-1].height, following[0].left) if rest else None
+        inside, rest = _parted(rest, wall, words) if wall else ([], rest)
         parts.append((inside, side))
     return [*parts, (rest, sides[-1])]
+
+
+def _parted(levels: Sequence[Level], wall: Column, words: Sequence[Word]) -> tuple[list[Level], list[Level]]:
+    """The words left and right of a wall; a word that the engine read across it is cut there."""
+    left: list[Level] = []
+    right: list[Level] = []
+    for level in levels:
+        x = wall.at(level.y)[0]
+        if min(x - level.left, level.right - x) > 0.6 * level.height and len(words[level.word].text) > 2:
+            a, b = lab_pieces.cut_at(level, words[level.word], x)
+            left.append(a)
+            right.append(b)
+        else:
+            (left if (level.left + level.right) / 2 < x else right).append(level)
+    return left, right
 
 
 def _unheaded(levels: Sequence[Level], words: Sequence[Word]) -> list[Table]:
@@ -65,8 +82,7 @@ def _unheaded(levels: Sequence[Level], words: Sequence[Word]) -> list[Table]:
         near = [(s, e) for s, e in starts if abs(s - middle) < 0.12 * np.ptp([v.right for v in levels])]
         if len(near) >= 3:
             wall = lab_columns.seam(levels, float(np.median([e for _s, e in near])), middle)
-            left = [v for v in levels if (v.left + v.right) / 2 < wall.at(v.y)[0]]
-            parts = [left, [v for v in levels if v not in left]]
+            parts = list(_parted(levels, wall, words))
     tables = []
     for part in parts:
         lines, columns = lab_rows.read(part, words, ())

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from fhirbridge import languages
 from fhirbridge.extract.lab_print import plain
+from fhirbridge.records import LabResult
 
 _POWER = r"(?:[x×*X·]?\s?10\s?[\^~'\"*°]{0,2}\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}|10\s?[x×*X]\s?\d{1,2}|[x×*X]\s?[Ee]\s?\d{1,2})"
 _LOST_L = re.compile(r"(?<=/)[1Ii|!](?=$|[)\]])|(?<=/[mdunpfµ])[1I|](?=$|[)\]])")
 _LOST_MOL = re.compile(r"(?<=mo)[1I|](?=$|/)")
 _LOST_POWER = re.compile(r"(?<=10)\s?[~'\"°]\s?(?=\d)")
+_NO_POWER = re.compile(r"[x×*X]?\s?10[.,·^~*'\"]?\s?/\s?[Ll]")
 _FLAT_POWER = re.compile(r"(?<![\d.])10([369]|12)(?=/)")
 
 
 @lru_cache(maxsize=8192)
 def read(text: str) -> str | None:
-    """The unit a text is, its surely misread letters mended (mg/1 is mg/L, 10~9/L is 10^9/L); None if it is none."""
+    """The unit a text is, its surely misread letters mended (mg/1 is mg/L, 10~9/L is 10^9/L); None if it is none.
+
+    A power of ten whose exponent the engine lost is `10^?/L`.
+    """
     bare = plain(text).strip().rstrip(".")
     if not bare or len(bare) > 24:
         return None
+    if _NO_POWER.fullmatch(bare):
+        return re.sub(r"10[^/]*/", "10^?/", bare)
     mended = _LOST_POWER.sub("^", _LOST_L.sub("L", _LOST_MOL.sub("l", bare)))
     if not _pattern().fullmatch(mended) or mended in _alone() or re.fullmatch(r"[\d.]+", mended):
         return None
@@ -37,6 +46,7 @@ def _pattern() -> re.Pattern[str]:
     other = "|".join(sorted(whole, key=len, reverse=True))
     base = rf"(?:{other}|[kKmMuµnpfdcGT]?(?:{prefixed}))"
     return re.compile(
+        rf"{_POWER}/|"
         rf"\(?\[?(?:(?:{_POWER}\s?)?/?\s?{base}(?:\s?[/.·]\s?(?:{_POWER}|{base})|\s(?:Cr|cr|FEU|DDU|Hb|creat))*"
         rf"|{_POWER}(?:\s?/\s?{base})*)\]?\)?"
     )
@@ -47,3 +57,35 @@ def _alone() -> frozenset[str]:
     """Bases that are no unit by themselves: RBC and WBC are analytes, a lone letter is anything."""
     rows = (row for language in languages.names() for row in languages.rows(language, "lab_units"))
     return frozenset(row["unit"] for row in rows if row["kind"] == "below") | frozenset("xMTGKmhulSVJLsUgd")
+
+
+def powers_restored(rows: Sequence[LabResult]) -> list[LabResult]:
+    """The rows with 10^?/L made whole where the other rows leave one choice: red cells are counted in 10^12/L."""
+    known = {power for row in rows for power in re.findall(r"10\^(\d+)/L", row.unit, re.IGNORECASE)}
+    return [_restored(row, known) if "10^?" in row.unit else row for row in rows]
+
+
+def _restored(row: LabResult, known: set[str]) -> LabResult:
+    names = f"{row.name} {row.abbreviation}".casefold()
+    red = any(word in names for word in _words("red cells")) and not any(
+        word in names for word in _words("not red cells")
+    )
+    power = "12" if red else "9"
+    if known and power not in known:
+        return row
+    unit = row.unit.replace("?", power)
+    measured = [None if q is None else replace(q, unit=unit) for q in (row.quantity, row.low, row.high)]
+    repair = f"exponent of the unit not legible, read as {unit}"
+    return replace(
+        row, unit=unit, quantity=measured[0], low=measured[1], high=measured[2], repairs=(*row.repairs, repair)
+    )
+
+
+def _has(names: str, kind: str) -> bool:
+    return any(word in names for word in _words(kind))
+
+
+@lru_cache(maxsize=4)
+def _words(kind: str) -> tuple[str, ...]:
+    rows = (row for language in languages.names() for row in languages.rows(language, "lab_words"))
+    return tuple(row["word"].casefold() for row in rows if row["kind"] == kind)

@@ -1,0 +1,91 @@
+"""Neighbouring columns of print -> which of their words share a line, where the sheet is bent by a line or more.
+
+The slope of single words does not tell where a fold between two columns moved the lines. The columns do: lines are
+evenly spaced and keep their order, so one smooth shift brings nearly every word beside a word of the next column.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Link = tuple[int, int]
+
+_FEWEST = 4  # words a column needs before its spacing says anything
+_REACH = 1.3  # lines of shift that are tried
+_SHY = 0.05  # share of a match that one line of shift must earn
+
+
+def links(left: Floats, right: Floats, level: Floats, height: Floats) -> list[Link]:
+    """Pairs (word, word to its right) on one line, from the columns' spacing; none where there are no columns."""
+    columns, pitch = _columns(left, right, level, height)
+    most = max((len(column) for column in columns), default=0)
+    full = [column for column in columns if len(column) >= 0.5 * most]
+    found: list[Link] = []
+    for column in full:
+        beside = _next(column, full, left, right, level)
+        if beside:
+            found += _match(column, beside, level, pitch)
+    return found
+
+
+def _columns(left: Floats, right: Floats, level: Floats, height: Floats) -> tuple[list[list[int]], float]:
+    """The words that stand under one another, as lists from top to bottom, and the usual distance of lines."""
+    order = np.argsort(level)
+    parent = list(range(len(level)))
+    steps: list[float] = []
+    for place, i in enumerate(order):
+        below = order[place + 1 :]
+        shared = np.minimum(right[below], right[i]) - np.maximum(left[below], left[i])
+        narrow = np.minimum(right[below] - left[below], right[i] - left[i])
+        near = level[below] - level[i]
+        fits = (shared > 0.5 * narrow) & (near > 0.6 * height[i]) & (near < 3.2 * height[i])
+        if fits.any():
+            j = int(below[fits][0])
+            parent[_root(parent, j)] = _root(parent, int(i))
+            steps.append(float(near[fits][0]))
+    groups: dict[int, list[int]] = {}
+    for i in order:
+        groups.setdefault(_root(parent, int(i)), []).append(int(i))
+    return [g for g in groups.values() if len(g) >= _FEWEST], float(np.median(steps)) if steps else 0.0
+
+
+def _root(parent: list[int], i: int) -> int:
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+def _next(mine: list[int], columns: list[list[int]], left: Floats, right: Floats, level: Floats) -> list[int]:
+    """The nearest column to the right that runs beside at least half of this one; empty if there is none."""
+    best, found = np.inf, list[int]()
+    for other in columns:
+        gap = float(np.median(left[other]) - np.median(right[mine]))
+        top, bottom = max(level[mine[0]], level[other[0]]), min(level[mine[-1]], level[other[-1]])
+        long = min(level[mine[-1]] - level[mine[0]], level[other[-1]] - level[other[0]])
+        if 0 < gap < best and bottom - top > 0.5 * long:
+            best, found = gap, other
+    return found
+
+
+def _match(mine: list[int], other: list[int], level: Floats, pitch: float) -> list[Link]:
+    """The pairs under the shift (constant and growing down the page) that brings most words beside one another."""
+    a, b = level[mine], level[other]
+    middle, half = float(a.mean()), max(float(np.ptp(a)) / 2, 1.0)
+    down = (a - middle) / half
+    grid = np.linspace(-_REACH, _REACH, 27) * pitch
+    best, shift = -np.inf, np.zeros(len(a))
+    for constant in grid:
+        for growing in grid:
+            moved = a + constant + growing * down
+            away = np.abs(moved[:, None] - b[None, :]).min(axis=1) / (0.22 * pitch)
+            score = np.exp(-(away**2)).sum() - _SHY * len(a) * (abs(constant) + abs(growing)) / pitch
+            if score > best:
+                best, shift = float(score), constant + growing * down
+    if best < 0.6 * min(len(a), len(b)):
+        return []
+    distance = np.abs((a + shift)[:, None] - b[None, :])
+    nearest, back = distance.argmin(axis=1), distance.argmin(axis=0)
+    return [(mine[i], other[int(j)]) for i, j in enumerate(nearest) if back[j] == i and distance[i, j] < 0.35 * pitch]
