@@ -1,0 +1,185 @@
+"""A trial -> its criteria: the structured age, sex and health, then the text cut and understood."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from fhirbridge.extract.cutting import cut
+from fhirbridge.extract.plain_text import plain
+from fhirbridge.records import (
+    All,
+    Any,
+    AtLeast,
+    Bound,
+    Criterion,
+    If,
+    Leaf,
+    LeafKind,
+    LeftOut,
+    Node,
+    Not,
+    Quantity,
+    Span,
+    Trial,
+    Understanding,
+)
+
+if TYPE_CHECKING:
+    from fhirbridge.terminology.lexicon import Lexicon
+
+_EMPTY = Span(0, 0)
+# What a line above opened lines may ask besides announcing them ("Histologically confirmed NSCLC with:").
+_ANNOUNCED = {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT, LeafKind.ADMINISTRATIVE, LeafKind.LABORATORY}
+_Understand = Callable[[Criterion], Criterion]
+
+
+def find(trial: Trial, lexicon: Lexicon) -> tuple[Criterion, ...]:
+    """The criteria of a trial: structured ones first, then those of the text in its order, each with its tree."""
+    shown = replace(trial, eligibility_text=plain(trial.eligibility_text))
+
+    understand = _reader()
+
+    def one(criterion: Criterion) -> Criterion:
+        return understand(criterion, shown, lexicon)
+
+    found = [_understood(criterion, shown, one) for criterion in cut(trial)]
+    return (*structured(trial), *(_verbatim(c, trial) for c in found))
+
+
+def _reader() -> Callable[[Criterion, Trial, Lexicon], Criterion]:
+    if importlib.util.find_spec("fhirbridge.extract.understand") is None:
+        return lambda criterion, trial, lexicon: criterion
+    reader: Callable[[Criterion, Trial, Lexicon], Criterion] = importlib.import_module(
+        "fhirbridge.extract.understand"
+    ).understand
+    return reader
+
+
+def structured(trial: Trial) -> Iterator[Criterion]:
+    """The criteria that the record states as fields: age, sex, healthy volunteers."""
+    if trial.minimum_age or trial.maximum_age:
+        low = Bound(trial.minimum_age) if trial.minimum_age else None
+        high = Bound(trial.maximum_age) if trial.maximum_age else None
+        yield _field(_ages(trial), Leaf(LeafKind.AGE, _EMPTY, low=low, high=high))
+    if trial.sex in ("female", "male"):
+        yield _field(f"Sex: {trial.sex}", Leaf(LeafKind.SEX, _EMPTY, values=(trial.sex,)))
+    if trial.healthy_volunteers is False:
+        yield replace(_field("Healthy volunteers", Leaf(LeafKind.HEALTHY, _EMPTY)), exclude=True)
+
+
+def _field(text: str, leaf: Leaf) -> Criterion:
+    return Criterion(text, _EMPTY, False, leaf, Understanding.COMPUTABLE, source="structured")
+
+
+def _ages(trial: Trial) -> str:
+    ends = []
+    if trial.minimum_age:
+        ends.append(f"minimum age {trial.minimum_age.value} {trial.minimum_age.unit}")
+    if trial.maximum_age:
+        ends.append(f"maximum age {trial.maximum_age.value} {trial.maximum_age.unit}")
+    return ", ".join(ends).capitalize()
+
+
+def _verbatim(criterion: Criterion, trial: Trial) -> Criterion:
+    return replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
+
+
+def _understood(criterion: Criterion, trial: Trial, understand: _Understand) -> Criterion:
+    """The criterion with its tree: a list held together is understood line by line."""
+    shown = replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
+    if isinstance(criterion.tree, Leaf):
+        return understand(shown)
+    tree, kinds = _filled(shown, criterion.tree, trial, understand)
+    if isinstance(tree, All) and len(criterion.tree.children if isinstance(criterion.tree, All) else ()) == 1:
+        tree = _lead(tree)
+        kinds = kinds if isinstance(tree, All) and not tree.children else kinds
+    return replace(criterion, tree=tree, understanding=_together(kinds, tree))
+
+
+def _lead(tree: All) -> Node:
+    """The tree of a line above opened lines: what only announces them asks nothing."""
+    asked = {leaf.kind for leaf in leaves(tree) if leaf.kind not in _ANNOUNCED}
+    return tree.children[0] if asked else All(())
+
+
+def _filled(
+    criterion: Criterion, node: Node, trial: Trial, understand: _Understand
+) -> tuple[Node, tuple[Understanding, ...]]:
+    """The tree with every TEXT leaf understood in the light of the line above it."""
+    if isinstance(node, Leaf):
+        lead = trial.eligibility_text[criterion.span.offset : node.span.offset]
+        first = re.sub(r"\s+", " ", re.split(r"\n\s*[-*•\d(a-z]", lead)[0]).strip()
+        part = replace(
+            criterion,
+            text=trial.eligibility_text[node.span.offset : node.span.end],
+            span=node.span,
+            tree=node,
+            context=" ".join(p for p in (criterion.context, first) if p),
+        )
+        known = understand(part)
+        return known.tree, (known.understanding,)
+    if isinstance(node, (All, Any, AtLeast)):
+        pairs = [_filled(criterion, child, trial, understand) for child in node.children]
+        return replace(node, children=tuple(p[0] for p in pairs)), tuple(u for p in pairs for u in p[1])
+    return node, ()
+
+
+def _together(kinds: tuple[Understanding, ...], tree: Node) -> Understanding:
+    """A list is computable when any line of it is; an empty one is."""
+    if Understanding.COMPUTABLE in kinds or (isinstance(tree, (All, Any)) and not tree.children):
+        return Understanding.COMPUTABLE
+    return Understanding.ADMINISTRATIVE if Understanding.ADMINISTRATIVE in kinds else Understanding.TEXT
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """The leaves of a tree from left to right."""
+    if isinstance(node, Leaf):
+        yield node
+    elif isinstance(node, Not):
+        yield from leaves(node.child)
+    elif isinstance(node, If):
+        yield from leaves(node.condition)
+        yield from leaves(node.then)
+    else:
+        for child in node.children:
+            yield from leaves(child)
+
+
+def disagreements(trial: Trial, criteria: tuple[Criterion, ...]) -> tuple[LeftOut, ...]:
+    """Where the text says another age or sex than the structured fields, which win."""
+    found = []
+    for criterion in criteria:
+        if criterion.source == "structured" or not isinstance(criterion.tree, Leaf) or criterion.exclude:
+            continue
+        if reason := _contradiction(trial, criterion.tree):
+            found.append(LeftOut(trial.id, f"{reason}; the structured field is used"))
+    return tuple(found)
+
+
+def _contradiction(trial: Trial, leaf: Leaf) -> str:
+    if leaf.kind == LeafKind.SEX and trial.sex and leaf.values and trial.sex not in leaf.values:
+        return f"the text asks for {' or '.join(leaf.values)}, the sex field says {trial.sex}"
+    if leaf.kind != LeafKind.AGE or leaf.window is not None:
+        return ""
+    for name, said, stated in (("minimum", leaf.low, trial.minimum_age), ("maximum", leaf.high, trial.maximum_age)):
+        if said and stated and _years(said.quantity) is not None and _years(stated) is not None:
+            if abs(_years(said.quantity) - _years(stated)) > (0 if said.inclusive else 1):  # type: ignore[operator]
+                return f"the text says {name} age {_shown(said.quantity)}, the field {_shown(stated)}"
+    return ""
+
+
+def _shown(quantity: Quantity) -> str:
+    return f"{quantity.value} {quantity.unit}"
+
+
+_IN_YEARS = {"a": 1.0, "mo": 1 / 12, "wk": 7 / 365.25, "d": 1 / 365.25, "h": 1 / 8766, "": 1.0}
+
+
+def _years(quantity: Quantity) -> float | None:
+    unit = quantity.ucum or quantity.unit
+    return float(quantity.value) * _IN_YEARS[unit] if unit in _IN_YEARS else None
