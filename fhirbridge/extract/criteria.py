@@ -97,7 +97,6 @@ def _understood(criterion: Criterion, trial: Trial, understand: _Understand) -> 
     tree, kinds = _filled(shown, criterion.tree, trial, understand)
     if isinstance(tree, All) and len(criterion.tree.children if isinstance(criterion.tree, All) else ()) == 1:
         tree = _lead(tree)
-        kinds = kinds if isinstance(tree, All) and not tree.children else kinds
     return replace(criterion, tree=tree, understanding=_together(kinds, tree))
 
 
@@ -167,9 +166,12 @@ def _contradiction(trial: Trial, leaf: Leaf) -> str:
     if leaf.kind != LeafKind.AGE or leaf.window is not None:
         return ""
     for name, said, stated in (("minimum", leaf.low, trial.minimum_age), ("maximum", leaf.high, trial.maximum_age)):
-        if said and stated and _years(said.quantity) is not None and _years(stated) is not None:
-            if abs(_years(said.quantity) - _years(stated)) > (0 if said.inclusive else 1):  # type: ignore[operator]
-                return f"the text says {name} age {_shown(said.quantity)}, the field {_shown(stated)}"
+        if said is None or stated is None:
+            continue
+        in_text, in_field = _years(said.quantity), _years(stated)
+        apart = 0 if said.inclusive else 1  # "over 17" is 18
+        if in_text is not None and in_field is not None and abs(in_text - in_field) > apart:
+            return f"the text says {name} age {_shown(said.quantity)}, the field {_shown(stated)}"
     return ""
 
 
