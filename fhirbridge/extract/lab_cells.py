@@ -196,7 +196,11 @@ def _by_person(text: str) -> str | None:
 def _unit(text: str) -> float:
     if lab_units.read(text) is not None:
         return 1.0 if text in ("/L", "/l", "/1") else 3.6 if len(text) > 1 or text == "%" else 2.0
-    return -3.0 if len(text) <= 10 and re.search(r"[/%]|[A-Za-z]", text) else -9
+    if lab_units.read(text.rstrip("-")) is not None:
+        return 2.5  # cut by a hyphen, its rest on the line below
+    if len(text) > 10 or not re.search(r"[/%]|[A-Za-z]", text):
+        return -9
+    return -1.8 if len(text) <= 3 else -3.0
 
 
 def _flag(text: str) -> float:

@@ -165,7 +165,7 @@ def seam(levels: Sequence[Level], low: float, high: float) -> Column:
         for x in np.linspace(low, high, 41):
             over = np.minimum(right - move - x, x - left + move).clip(min=-0.3 * size) / size + 0.3
             tried.append((float(over.sum()) + abs(drift) * 5, float(x), drift))
-    enough = min(tried)[0] + 0.5 + 0.01 * len(levels)
+    enough = min(tried)[0] + 0.3 + 0.004 * len(levels)
     _cost, x, drift = min((t for t in tried if t[0] <= enough), key=lambda t: (t[1] + t[0], abs(t[2])))
     return Column(x - drift * middle, x - drift * middle, drift)
 

@@ -14,8 +14,8 @@ from fhirbridge.records import Word
 _CHUNK = re.compile(r"\S+")
 _PIECE = re.compile(
     r"[↑↓]+"
-    r"|(?<![\d.])[x×*X]?10[\^~'\"*°]\d{1,2}(?:/(?:[A-Za-zµ]+|[1|](?![\d.]))?)?"
-    r"|(?<![\d.])[x×*X]?10(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}|[3-9]|12)/[A-Za-zµ]+"
+    r"|(?<![\d.])[x×*X]?10[\^~'\"*°]\d{1,2}(?:/(?:[mudµ]?[Ll](?=[A-Z㐀-鿿])|[A-Za-zµ]+|[1|](?![\d.]))?)?"
+    r"|(?<![\d.])[x×*X]?10(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}|[3-9]|12)/(?:[mudµ]?[Ll](?=[A-Z㐀-鿿])|[A-Za-zµ]+)"
     r"|(?<![\d.])[x×*X]?10[.,·^~*'\"]?/[Ll]"
     r"|\d+(?:\.\d+)?[-~]{1,3}\d+(?:\.\d+)?"
     r"|[<>≤≥]=?\d[\d.,]*"
@@ -84,13 +84,18 @@ def _of_word(level: Level, word: Word) -> Iterator[Piece]:
         before = (start, end)
 
 
-def cut_at(level: Level, word: Word, x: float) -> tuple[Level, Level]:
-    """A word's two parts left and right of a wall that crosses it, between the two characters nearest to it."""
+def cut_at(level: Level, word: Word, x: float) -> tuple[Level, Level] | None:
+    """A word's two parts left and right of a wall that crosses it; None where only one of its pieces would be cut."""
     text = lab_print.plain(word.text)
     edges = _edges(text)
     scale = (level.right - level.left) / max(edges[-1], 1e-6)
-    at = min(range(1, len(text)), key=lambda i: abs(level.left + edges[i] * scale - x))
+    starts = [start for start, _end in _spans(text, 0, len(text))][1:]
+    if not starts:
+        return None
+    at = min(starts, key=lambda i: abs(level.left + edges[i] * scale - x))
     middle = level.left + edges[at] * scale
+    if abs(middle - x) > 1.5 * level.height:
+        return None
     return replace(level, right=middle, end=at), replace(level, left=middle, start=at)
 
 
@@ -116,7 +121,7 @@ def _spans(text: str, first: int, last: int) -> Iterator[tuple[int, int]]:
 @lru_cache(maxsize=16384)
 def _whole(text: str, inside: bool) -> bool:
     """Whether a chunk, or the rest of one, is one unit or number."""
-    return lab_units.read(text) is not None and (len(text) > 1 or not inside or text == "%")
+    return lab_units.read(text.rstrip("-")) is not None and (len(text) > 1 or not inside or text == "%")
 
 
 def _cut(text: str, before: tuple[int, int], after: tuple[int, int]) -> float:

@@ -30,8 +30,8 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
         if _is_row(cells, line):
             results.append(_result(cells, section, page))
             last = y
-        elif near and lab_wrapped.continues(results[-1], cells):
-            results[-1] = lab_wrapped.joined(results[-1], cells)
+        elif near and lab_wrapped.continues(results[-1], line):
+            results[-1] = lab_wrapped.joined(results[-1], line)
             last = y
         elif not _is_note(line):
             if _names_only(cells):
@@ -40,7 +40,7 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
                 where = _box(line, page)
                 place = f"page {page.number}, x {where.x}, y {where.y}"
                 missing.append(LeftOut(place, "a row whose result was not found"))
-    return lab_units.powers_restored(results), missing
+    return lab_units.alike(lab_units.powers_restored(results)), missing
 
 
 def _is_row(cells: dict[str, Cell], line: Line) -> bool:

@@ -35,9 +35,9 @@ def lines(levels: Sequence[Level]) -> list[list[Level]]:
 
 
 def _over(a: Level, b: Level) -> bool:
-    """Whether one stands above the other: they share a good part of their width."""
-    shared = min(a.right, b.right) - max(a.left, b.left)
-    return shared > 0.35 * min(a.right - a.left, b.right - b.left)
+    """Whether one stands above the other: they share a good part of their width, and not just their edges."""
+    shared = (min(a.right, b.right) - max(a.left, b.left)) / max(1.0, min(a.right - a.left, b.right - b.left))
+    return shared > (0.3 if abs(a.y - b.y) > 0.25 * min(a.height, b.height) else 0.6)
 
 
 def read(

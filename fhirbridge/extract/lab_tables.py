@@ -61,10 +61,11 @@ def _parted(levels: Sequence[Level], wall: Column, words: Sequence[Word]) -> tup
     right: list[Level] = []
     for level in levels:
         x = wall.at(level.y)[0]
-        if min(x - level.left, level.right - x) > 0.6 * level.height and len(words[level.word].text) > 2:
-            a, b = lab_pieces.cut_at(level, words[level.word], x)
-            left.append(a)
-            right.append(b)
+        crossed = min(x - level.left, level.right - x) > 0.6 * level.height
+        parts = lab_pieces.cut_at(level, words[level.word], x) if crossed else None
+        if parts:
+            left.append(parts[0])
+            right.append(parts[1])
         else:
             (left if (level.left + level.right) / 2 < x else right).append(level)
     return left, right

@@ -74,8 +74,28 @@ def _restored(row: LabResult, known: set[str]) -> LabResult:
     if known and power not in known:
         return row
     unit = row.unit.replace("?", power)
+    return _with(row, unit, f"exponent of the unit not legible, read as {unit}")
+
+
+def alike(rows: Sequence[LabResult]) -> list[LabResult]:
+    """The rows with an illegible unit taken from at least three rows whose names end alike and agree on theirs."""
+    units: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    for row in rows:
+        if read(row.unit) is not None:
+            units.setdefault(row.name[-3:], set()).add(row.unit)
+            counts[row.name[-3:]] = counts.get(row.name[-3:], 0) + 1
+    found = []
+    for row in rows:
+        same = units.get(row.name[-3:], set())
+        illegible = bool(row.unit) and read(row.unit) is None
+        trusted = illegible and len(same) == 1 and counts[row.name[-3:]] >= 3
+        found.append(_with(row, min(same), "unit not legible, taken as in the rows of like name") if trusted else row)
+    return found
+
+
+def _with(row: LabResult, unit: str, repair: str) -> LabResult:
     measured = [None if q is None else replace(q, unit=unit) for q in (row.quantity, row.low, row.high)]
-    repair = f"exponent of the unit not legible, read as {unit}"
     return replace(
         row, unit=unit, quantity=measured[0], low=measured[1], high=measured[2], repairs=(*row.repairs, repair)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fhirbridge.errors import EngineError
-from fhirbridge.ocr import OcrEngine
+from fhirbridge.ocr import OcrEngine, _marks
 from fhirbridge.records import Page, Picture
 
 
@@ -15,4 +15,4 @@ def read_page(picture: Picture, engine: OcrEngine) -> Page:
     words = engine.read(picture.pixels)
     if not isinstance(words, tuple):
         raise EngineError(f"{engine.name} gave no words but {type(words).__name__}; try another engine with --ocr")
-    return Page(picture.page, width, height, words, engine.name)
+    return Page(picture.page, width, height, _marks.completed(picture.pixels, words), engine.name)
