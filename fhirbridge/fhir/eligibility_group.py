@@ -1,42 +1,118 @@
-"""Criteria -> the eligibility Group: one characteristic a criterion, in the order of the text."""
+"""Criteria -> the eligibility Group: one characteristic a criterion, in the order of the text.
+
+A criterion of one question is a plain characteristic. One of several refers to a contained Group whose name and
+combination method say how its parts combine (any-of, all-of, at-least, none-of), down to single questions, each with
+the place of its own words. `cqf-expression` holds the whole logic as FHIRPath where a plain characteristic cannot.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any as Value
 
-from fhirbridge.records import Criterion, Span, Trial
+from fhirbridge.fhir.eligibility_fhirpath import expression, is_known
+from fhirbridge.fhir.eligibility_values import characteristic
+from fhirbridge.records import All, Any, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
 
 DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
+EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
+COMBINATION = "http://hl7.org/fhir/6.0/StructureDefinition/extension-Group.combinationMethod"
+THRESHOLD = "http://hl7.org/fhir/6.0/StructureDefinition/extension-Group.combinationThreshold"
 UNDERSTANDING = "urn:fhirbridge:understanding"
+SECTION = "urn:fhirbridge:section"
 TEXT_PATH = "ResearchStudy.note[0].text"
+_MOST = 24  # alternatives of one leaf spelled out as a contained Group; more stay one CodeableConcept
+_SILENT = {LeafKind.TEXT, LeafKind.ADMINISTRATIVE}
 
 
-def group(trial: Trial, criteria: tuple[Criterion, ...], study: str, fhir_version: str) -> dict[str, Any]:
+class _Writer:
+    """Collects the contained Groups of one eligibility Group."""
+
+    def __init__(self, trial: Trial, study: str, definition: dict[str, Value]) -> None:
+        self.text, self.study, self.definition = trial.eligibility_text, study, definition
+        self.contained: list[dict[str, Value]] = []
+
+    def criterion(self, criterion: Criterion) -> dict[str, Value]:
+        """The characteristic of a criterion; what was not understood is there with its words and `true`."""
+        tree = spread(criterion.tree)
+        if criterion.understanding == Understanding.COMPUTABLE and _asks(tree):
+            out = self.node(tree, criterion.span, criterion.text)
+        else:
+            out = {"code": {"text": criterion.text}, "valueBoolean": True}
+        marks = [{"url": UNDERSTANDING, "valueCode": criterion.understanding.value}]
+        if criterion.section:
+            marks.append({"url": SECTION, "valueString": criterion.section})
+        if criterion.understanding == Understanding.COMPUTABLE and _needs_expression(tree) and is_known(tree):
+            path = {"language": "text/fhirpath", "expression": expression(tree)}
+            marks.append({"url": EXPRESSION, "valueExpression": path})
+        return self._closed(out, criterion.span, criterion.exclude, marks)
+
+    def node(self, node: Node, span: Span, text: str) -> dict[str, Value]:
+        """code and value[x] of a tree: a plain one, or a reference to a contained Group."""
+        if isinstance(node, Leaf):
+            out = _plain(node)
+            out["code"] = {**out["code"], "text": text}
+            return out
+        return {"code": {"text": text}, "valueReference": {"reference": f"#{self._group(node, span)}"}}
+
+    def _group(self, node: Node, span: Span) -> str:
+        """Write a contained Group; its id comes back."""
+        number = f"c{len(self.contained) + 1}"
+        place: dict[str, Value] = {}
+        self.contained.append(place)
+        method, count, parts = _combined(node)
+        if method == "at-least":
+            name = f"at least {count} of {len(parts)}"
+        else:
+            name = f"{'none' if method == 'none-of' else method.removesuffix('-of')} of {len(parts)}"
+        extensions: list[dict[str, Value]] = [
+            {"url": COMBINATION, "valueCode": "all-of" if method == "none-of" else method}
+        ]
+        if method == "at-least":
+            extensions.append({"url": THRESHOLD, "valuePositiveInt": count})
+        members = [self._member(child, negated, span) for child, negated in parts]
+        place.update(
+            {
+                "resourceType": "Group",
+                "id": number,
+                "extension": extensions,
+                "type": "person",
+                **self.definition,
+                "name": f"{method}: {name.split(' ', 1)[1]}" if method != "at-least" else f"at-least: {name}",
+                "characteristic": members,
+            }
+        )
+        return number
+
+    def _member(self, node: Node, negated: bool, span: Span) -> dict[str, Value]:
+        inner = _span(node) or span
+        out = self.node(node, inner, self.text[inner.offset : inner.end])
+        return self._closed(out, inner, negated, [])
+
+    def _closed(self, out: dict[str, Value], span: Span, exclude: bool, marks: list[dict[str, Value]]) -> dict[str, Value]:
+        """The characteristic with its place, its marks first, and its side last, as FHIR orders the elements."""
+        extensions = [derivation(span, self.study)] if span.length else []
+        extensions += marks + out.pop("extension", [])
+        period = {"period": out.pop("period")} if "period" in out else {}
+        return {**({"extension": extensions} if extensions else {}), **out, "exclude": exclude, **period}
+
+
+def group(trial: Trial, criteria: tuple[Criterion, ...], study: str, fhir_version: str) -> dict[str, Value]:
     """The Group of everyone who fulfils the criteria (`actual` false; R5: `membership` definitional)."""
-    definition: dict[str, Any] = {"membership": "definitional"} if fhir_version == "R5" else {"actual": False}
-    return {
-        "resourceType": "Group",
-        "id": f"{trial.id}-eligibility",
-        "type": "person",
-        **definition,
-        "name": f"Eligibility {trial.id}",
-        "characteristic": [_characteristic(c, study) for c in criteria],
-    }
+    definition: dict[str, Value] = {"membership": "definitional"} if fhir_version == "R5" else {"actual": False}
+    writer = _Writer(trial, study, definition)
+    written = [writer.criterion(c) for c in criteria]
+    out: dict[str, Value] = {"resourceType": "Group", "id": ""}
+    if writer.contained:
+        out["contained"] = writer.contained
+    out.update({"active": True, "type": "person", **definition, "name": f"Eligibility {trial.id}"})
+    if written:
+        out["characteristic"] = written
+    return out
 
 
-def _characteristic(criterion: Criterion, study: str) -> dict[str, Any]:
-    extensions = [{"url": UNDERSTANDING, "valueCode": criterion.understanding.value}]
-    if criterion.span.length:
-        extensions.insert(0, derivation(criterion.span, study))
-    return {
-        "extension": extensions,
-        "code": {"text": criterion.text},
-        "valueBoolean": True,
-        "exclude": criterion.exclude,
-    }
-
-
-def derivation(span: Span, study: str) -> dict[str, Any]:
+def derivation(span: Span, study: str) -> dict[str, Value]:
     """Where the words stand in the record's eligibility text."""
     return {
         "url": DERIVATION,
@@ -47,3 +123,88 @@ def derivation(span: Span, study: str) -> dict[str, Any]:
             {"url": "length", "valueInteger": span.length},
         ],
     }
+
+
+# ------------------------------------------------------------------------------------------------------ trees
+
+
+def spread(node: Node) -> Node:
+    """The tree with leaves that mean any of several things opened into Any of one each, and idle frames taken away."""
+    if isinstance(node, Leaf):
+        return _spread_leaf(node)
+    if isinstance(node, Not):
+        return Not(spread(node.child))
+    if isinstance(node, If):
+        return If(spread(node.condition), spread(node.then))
+    children = tuple(spread(child) for child in node.children)
+    if len(children) == 1 and not isinstance(node, AtLeast):
+        return children[0]
+    return replace(node, children=children)
+
+
+def _spread_leaf(leaf: Leaf) -> Node:
+    ways = max(1, len(leaf.concepts)) * max(1, len(leaf.values))
+    if ways == 1 or ways > _MOST or leaf.kind in _SILENT:
+        return leaf
+    concepts = [(c,) for c in leaf.concepts] or [()]
+    values = [(v,) for v in leaf.values] or [()]
+    return Any(tuple(replace(leaf, concepts=c, values=v) for c in concepts for v in values))
+
+
+def _plain(leaf: Leaf) -> dict[str, Value]:
+    if leaf.kind in _SILENT:
+        return {"code": {}, "valueBoolean": True}
+    return characteristic(leaf)
+
+
+def _combined(node: Node) -> tuple[str, int, list[tuple[Node, bool]]]:
+    """How the parts of a node combine, how many are needed, and the parts with whether each is negated."""
+    if isinstance(node, Not):
+        child = node.child
+        if isinstance(child, Any):
+            return "none-of", 0, [(c, True) for c in child.children]
+        return "none-of", 0, [(child, True)]
+    if isinstance(node, If):
+        return "any-of", 1, [(node.condition, True), (node.then, False)]
+    if isinstance(node, Leaf):
+        return "all-of", 1, [(node, False)]
+    parts = [(c.child, True) if isinstance(c, Not) else (c, False) for c in node.children]
+    if isinstance(node, AtLeast):
+        return "at-least", node.count, parts
+    return ("all-of" if isinstance(node, All) else "any-of"), len(parts), parts
+
+
+def _span(node: Node) -> Span | None:
+    """The stretch from a tree's first words to its last."""
+    places = [leaf.span for leaf in leaves(node) if leaf.span.length]
+    if not places:
+        return None
+    start, end = min(p.offset for p in places), max(p.end for p in places)
+    return Span(start, end - start)
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """The leaves of a tree from left to right."""
+    if isinstance(node, Leaf):
+        yield node
+    elif isinstance(node, Not):
+        yield from leaves(node.child)
+    elif isinstance(node, If):
+        yield from leaves(node.condition)
+        yield from leaves(node.then)
+    else:
+        for child in node.children:
+            yield from leaves(child)
+
+
+def _asks(node: Node) -> bool:
+    return any(leaf.kind not in _SILENT for leaf in leaves(node))
+
+
+def _needs_expression(node: Node) -> bool:
+    """Whether the logic is more than one plain characteristic can hold."""
+    if not isinstance(node, Leaf):
+        return True
+    exclusive = node.low is not None and node.high is not None and not (node.low.inclusive and node.high.inclusive)
+    scaled = any(b is not None and b.times_of for b in (node.low, node.high))
+    return bool(exclusive or scaled or node.window or node.count_low is not None or node.count_high is not None)
