@@ -6,6 +6,7 @@ Only this module knows the order of the stages; each line feeds the next.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -157,7 +158,9 @@ def _study(trial: Trial, fhir_version: str) -> Record:
     from fhirbridge.fhir import research_study
     from fhirbridge.terminology import lexicon
 
-    return research_study.build(trial, criteria.find(trial, lexicon.load()), fhir_version=fhir_version)
+    found = criteria.find(trial, lexicon.load())
+    told = replace(trial, left_out=(*trial.left_out, *criteria.disagreements(trial, found)))
+    return research_study.build(told, found, fhir_version=fhir_version)
 
 
 def _trials(sources: Any, registry: str) -> Iterator[Trial | LeftOut]:

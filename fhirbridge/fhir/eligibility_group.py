@@ -13,7 +13,21 @@ from typing import Any as Value
 
 from fhirbridge.fhir.eligibility_fhirpath import expression, is_known
 from fhirbridge.fhir.eligibility_values import characteristic
-from fhirbridge.records import All, Any, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
+from fhirbridge.records import (
+    All,
+    Any,
+    AtLeast,
+    Concept,
+    Criterion,
+    If,
+    Leaf,
+    LeafKind,
+    Node,
+    Not,
+    Span,
+    Trial,
+    Understanding,
+)
 
 DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
@@ -23,32 +37,32 @@ UNDERSTANDING = "urn:fhirbridge:understanding"
 SECTION = "urn:fhirbridge:section"
 TEXT_PATH = "ResearchStudy.note[0].text"
 _MOST = 24  # alternatives of one leaf spelled out as a contained Group; more stay one CodeableConcept
+_Json = dict[str, Value]
 _SILENT = {LeafKind.TEXT, LeafKind.ADMINISTRATIVE}
 
 
 class _Writer:
     """Collects the contained Groups of one eligibility Group."""
 
-    def __init__(self, trial: Trial, study: str, definition: dict[str, Value]) -> None:
+    def __init__(self, trial: Trial, study: str, definition: _Json) -> None:
         self.text, self.study, self.definition = trial.eligibility_text, study, definition
-        self.contained: list[dict[str, Value]] = []
+        self.contained: list[_Json] = []
 
-    def criterion(self, criterion: Criterion) -> dict[str, Value]:
+    def criterion(self, criterion: Criterion) -> _Json:
         """The characteristic of a criterion; what was not understood is there with its words and `true`."""
         tree = spread(criterion.tree)
         if criterion.understanding == Understanding.COMPUTABLE and _asks(tree):
             out = self.node(tree, criterion.span, criterion.text)
         else:
             out = {"code": {"text": criterion.text}, "valueBoolean": True}
-        marks = [{"url": UNDERSTANDING, "valueCode": criterion.understanding.value}]
+        marks: list[_Json] = [{"url": UNDERSTANDING, "valueCode": criterion.understanding.value}]
         if criterion.section:
             marks.append({"url": SECTION, "valueString": criterion.section})
         if criterion.understanding == Understanding.COMPUTABLE and _needs_expression(tree) and is_known(tree):
-            path = {"language": "text/fhirpath", "expression": expression(tree)}
-            marks.append({"url": EXPRESSION, "valueExpression": path})
+            marks.append({"url": EXPRESSION, "valueExpression": fhirpath(tree)})
         return self._closed(out, criterion.span, criterion.exclude, marks)
 
-    def node(self, node: Node, span: Span, text: str) -> dict[str, Value]:
+    def node(self, node: Node, span: Span, text: str) -> _Json:
         """code and value[x] of a tree: a plain one, or a reference to a contained Group."""
         if isinstance(node, Leaf):
             out = _plain(node)
@@ -59,16 +73,10 @@ class _Writer:
     def _group(self, node: Node, span: Span) -> str:
         """Write a contained Group; its id comes back."""
         number = f"c{len(self.contained) + 1}"
-        place: dict[str, Value] = {}
+        place: _Json = {}
         self.contained.append(place)
         method, count, parts = _combined(node)
-        if method == "at-least":
-            name = f"at least {count} of {len(parts)}"
-        else:
-            name = f"{'none' if method == 'none-of' else method.removesuffix('-of')} of {len(parts)}"
-        extensions: list[dict[str, Value]] = [
-            {"url": COMBINATION, "valueCode": "all-of" if method == "none-of" else method}
-        ]
+        extensions: list[_Json] = [{"url": COMBINATION, "valueCode": "all-of" if method == "none-of" else method}]
         if method == "at-least":
             extensions.append({"url": THRESHOLD, "valuePositiveInt": count})
         members = [self._member(child, negated, span) for child, negated in parts]
@@ -79,18 +87,18 @@ class _Writer:
                 "extension": extensions,
                 "type": "person",
                 **self.definition,
-                "name": f"{method}: {name.split(' ', 1)[1]}" if method != "at-least" else f"at-least: {name}",
+                "name": f"at least {count} of {len(parts)}" if method == "at-least" else f"{method} {len(parts)}",
                 "characteristic": members,
             }
         )
         return number
 
-    def _member(self, node: Node, negated: bool, span: Span) -> dict[str, Value]:
+    def _member(self, node: Node, negated: bool, span: Span) -> _Json:
         inner = _span(node) or span
         out = self.node(node, inner, self.text[inner.offset : inner.end])
         return self._closed(out, inner, negated, [])
 
-    def _closed(self, out: dict[str, Value], span: Span, exclude: bool, marks: list[dict[str, Value]]) -> dict[str, Value]:
+    def _closed(self, out: _Json, span: Span, exclude: bool, marks: list[_Json]) -> _Json:
         """The characteristic with its place, its marks first, and its side last, as FHIR orders the elements."""
         extensions = [derivation(span, self.study)] if span.length else []
         extensions += marks + out.pop("extension", [])
@@ -98,12 +106,12 @@ class _Writer:
         return {**({"extension": extensions} if extensions else {}), **out, "exclude": exclude, **period}
 
 
-def group(trial: Trial, criteria: tuple[Criterion, ...], study: str, fhir_version: str) -> dict[str, Value]:
+def group(trial: Trial, criteria: tuple[Criterion, ...], study: str, fhir_version: str) -> _Json:
     """The Group of everyone who fulfils the criteria (`actual` false; R5: `membership` definitional)."""
-    definition: dict[str, Value] = {"membership": "definitional"} if fhir_version == "R5" else {"actual": False}
+    definition: _Json = {"membership": "definitional"} if fhir_version == "R5" else {"actual": False}
     writer = _Writer(trial, study, definition)
     written = [writer.criterion(c) for c in criteria]
-    out: dict[str, Value] = {"resourceType": "Group", "id": ""}
+    out: _Json = {"resourceType": "Group", "id": ""}
     if writer.contained:
         out["contained"] = writer.contained
     out.update({"active": True, "type": "person", **definition, "name": f"Eligibility {trial.id}"})
@@ -112,7 +120,12 @@ def group(trial: Trial, criteria: tuple[Criterion, ...], study: str, fhir_versio
     return out
 
 
-def derivation(span: Span, study: str) -> dict[str, Value]:
+def fhirpath(node: Node) -> _Json:
+    """The Expression of a tree."""
+    return {"language": "text/fhirpath", "expression": expression(node)}
+
+
+def derivation(span: Span, study: str) -> _Json:
     """Where the words stand in the record's eligibility text."""
     return {
         "url": DERIVATION,
@@ -146,12 +159,12 @@ def _spread_leaf(leaf: Leaf) -> Node:
     ways = max(1, len(leaf.concepts)) * max(1, len(leaf.values))
     if ways == 1 or ways > _MOST or leaf.kind in _SILENT:
         return leaf
-    concepts = [(c,) for c in leaf.concepts] or [()]
-    values = [(v,) for v in leaf.values] or [()]
+    concepts: list[tuple[Concept, ...]] = [(c,) for c in leaf.concepts] or [()]
+    values: list[tuple[str, ...]] = [(v,) for v in leaf.values] or [()]
     return Any(tuple(replace(leaf, concepts=c, values=v) for c in concepts for v in values))
 
 
-def _plain(leaf: Leaf) -> dict[str, Value]:
+def _plain(leaf: Leaf) -> _Json:
     if leaf.kind in _SILENT:
         return {"code": {}, "valueBoolean": True}
     return characteristic(leaf)
