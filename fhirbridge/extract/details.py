@@ -25,6 +25,11 @@ KINDS = {
     "exam": FactKind.EXAM,
     "survey": FactKind.SURVEY,
     "family-history": FactKind.FAMILY_HISTORY,
+    "no-history": FactKind.CONDITION,
+    "no-medicine": FactKind.MEDICATION,
+    "no-allergy": FactKind.ALLERGY,
+    "no-family": FactKind.FAMILY_HISTORY,
+    "no-surgery": FactKind.PROCEDURE,
 }
 
 
@@ -39,6 +44,8 @@ def facts(
     found = []
     for mention in mentions:
         if mention.dropped or mention.status is None or mention.kind not in KINDS:
+            continue
+        if mention.if_denied and mention.status is not Status.ABSENT:
             continue
         found.append(_fact(talk, mention))
     return found
@@ -64,4 +71,5 @@ def _fact(talk: Talk, mention: Mention) -> Fact:
         evidence=evidence,
         value=mention.value or None,
         relative=mention.relative,
+        reaction=tuple(dict.fromkeys(mention.reactions)),
     )

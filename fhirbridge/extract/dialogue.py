@@ -78,6 +78,9 @@ def _echo(talk: Talk, place: int, reply: Reply) -> Reply:
 def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply, place: int, negated: set[int]) -> None:
     keys = {m.key for m in named}
     evidence = _evidence(talk, place)
+    for mention in [m for m in asked if m.open]:
+        _open(talk, mention, place, reply, evidence)
+    asked = [m for m in asked if not m.open]
     about = [m for m in asked if m.key not in keys]
     for mention in asked:
         if mention.key in keys:
@@ -94,6 +97,17 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
         return
     for mention in about:
         _write(mention, polarity, evidence, negated)
+
+
+def _open(talk: Talk, mention: Mention, place: int, reply: Reply, evidence: tuple[int, int]) -> None:
+    """The answer to an open question is its value."""
+    value = talk.text[evidence[0] : evidence[1]].strip(" .,;")
+    if reply.polarity in ("unsure", "no") or not value or len(value) > 120:
+        mention.dropped = "the answer does not tell"
+        return
+    mention.status, mention.value, mention.fixed = Status.PRESENT, value, True
+    mention.answered, mention.weight = True, _SURE
+    mention.more.append(evidence)
 
 
 def _write(mention: Mention, polarity: str, evidence: tuple[int, int], negated: set[int]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fhirbridge.extract import assertion, cues, details, dialogue, measures, mentions, merging
+from fhirbridge.extract import allergies, assertion, cues, details, dialogue, measures, mentions, merging
 from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.talk import Talk, talks
 from fhirbridge.languages import spoken
@@ -31,12 +31,13 @@ def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[
         refine = getattr(spoken.rules(language), "refine", None)
         if refine is not None:
             found = refine(talk, found, lexicon)
-    measured = measures.find(talk, found)
+    measured = measures.find(talk, found, heards)
     found = [m for m in found if not m.dropped]
     negated: set[int] = set()
     for mention in found:
         weigh(talk, mention, heards.get(mention.sentence, []), negated)
     dialogue.answer(talk, found, negated)
+    allergies.find(talk, found, lexicon)
     return [*measured, *details.facts(talk, found, heards, transcript.visit_date, lexicon)]
 
 
@@ -44,7 +45,7 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     """Give a mention the status of its own sentence, or mark it as asked."""
     sentence = talk.sentences[mention.sentence]
     stand = assertion.standing(mention, heards, talk.text, sentence.language)
-    asks = sentence.asks if sentence.asks != "open" else ""
+    asks = sentence.asks if sentence.asks != "open" or mention.open else ""
     if not asks and "asks" in stand and sentence.role is not Speaker.NOTE and sentence.asks != "open":
         asks = "yes-no"
     if asks and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):

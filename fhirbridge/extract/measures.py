@@ -1,12 +1,216 @@
-"""Vital signs, laboratory values, scores and body measures said aloud, with LOINC and UCUM."""
+"""Vital signs, laboratory values, scores and body measures said aloud, with LOINC and UCUM.
+
+A language's table `measures` names them (`said`, the alternatives apart by |) with the range in which a number can be
+one; several rows may share a name, then the unit that was said decides, else the range (38.5 is Celsius, 101.4 is not).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+
+import ahocorasick_rs
+
+from fhirbridge import languages
+from fhirbridge.extract.cues import Heard, whole
 from fhirbridge.extract.mentions import Mention
-from fhirbridge.extract.talk import Talk
-from fhirbridge.records import Fact
+from fhirbridge.extract.talk import Sentence, Talk
+from fhirbridge.languages import spoken
+from fhirbridge.languages.spoken import Number, Rules
+from fhirbridge.records import Coding, Concept, Fact, FactKind, Quantity, Status
+
+LOINC = "http://loinc.org"
+_SYSTOLIC = {"en": "Systolic blood pressure", "zh": "收缩压"}
+_DIASTOLIC = {"en": "Diastolic blood pressure", "zh": "舒张压"}
+_PRESSURE = "85354-9"
+_NEAR = 70  # characters between a name and its number
 
 
-def find(talk: Talk, mentions: list[Mention]) -> list[Fact]:
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A row of the table."""
+
+    concept: Concept
+    kind: FactKind
+    unit: str
+    ucum: str
+    low: Decimal
+    high: Decimal
+    scale: Decimal | None
+
+    @property
+    def pressure(self) -> bool:
+        """Whether its value is a pair, systolic over diastolic."""
+        return any(c.code == _PRESSURE for c in self.concept.codings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    start: int
+    end: int
+    measures: tuple[Measure, ...]
+
+
+def find(talk: Talk, mentions: list[Mention], heards: dict[int, list[Heard]]) -> list[Fact]:
     """The measured facts of a talk; mentions that were only the name of a measure are marked as dropped."""
-    return []
+    facts: list[Fact] = []
+    for language in sorted({s.language for s in talk.sentences}):
+        names = _names(talk, language)
+        taken = {(n.start, n.end) for group in names.values() for n in group}
+        for mention in mentions:
+            if any(start <= mention.start and mention.end <= end for start, end in taken):
+                mention.dropped = "the name of a measure"
+        reader = _Reader(talk, language, mentions, heards)
+        numbered = set(names) | _with_pairs(talk, language)
+        for number in sorted(numbered):
+            facts += reader.sentence(number, names.get(number, []))
+    return facts
+
+
+def _names(talk: Talk, language: str) -> dict[int, list[_Name]]:
+    finder, rows = _table(language)
+    found: dict[int, list[_Name]] = {}
+    for index, start, end in finder.find_matches_as_indexes(talk.text):
+        number = talk.sentence_at(start)
+        if whole(talk.text, start, end) and talk.sentences[number].language == language:
+            found.setdefault(number, []).append(_Name(start, end, rows[index]))
+    return found
+
+
+def _with_pairs(talk: Talk, language: str) -> set[int]:
+    """Sentences in which two numbers may stand as a pair without a name."""
+    words = {"en": " over "}.get(language)
+    if words is None:
+        return set()
+    found, place = set(), talk.text.find(words)
+    while place >= 0:
+        found.add(talk.sentence_at(place))
+        place = talk.text.find(words, place + 1)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _table(language: str) -> tuple[ahocorasick_rs.AhoCorasick, list[tuple[Measure, ...]]]:
+    said: dict[str, list[Measure]] = {}
+    for row in languages.rows(language, "measures"):
+        scale = Decimal(row["scale"]) if row.get("scale") else None
+        codings = (Coding(LOINC, row["loinc"], row.get("display") or ""),) if row["loinc"] else ()
+        measure = Measure(
+            Concept(row["name"], codings),
+            FactKind(row["kind"]),
+            row["unit"],
+            row["ucum"],
+            Decimal(row["low"]),
+            Decimal(row["high"]),
+            scale,
+        )
+        for phrase in row["said"].split("|"):
+            said.setdefault(phrase, []).append(measure)
+    finder = ahocorasick_rs.AhoCorasick(list(said), matchkind=ahocorasick_rs.MATCHKIND_LEFTMOST_LONGEST)
+    return finder, [tuple(m) for m in said.values()]
+
+
+class _Reader:
+    """Reads the numbers of a sentence for the measures that it names."""
+
+    def __init__(self, talk: Talk, language: str, mentions: Sequence[Mention], heards: dict[int, list[Heard]]) -> None:
+        self.talk = talk
+        self.language = language
+        self.rules: Rules = spoken.rules(language)
+        self.heards = heards
+
+    def sentence(self, number: int, names: list[_Name]) -> list[Fact]:
+        """The measured facts of one sentence."""
+        sentence = self.talk.sentences[number]
+        words = self.talk.words(sentence)
+        numbers = [
+            n._replace(start=n.start + sentence.start, end=n.end + sentence.start) for n in self.rules.numbers(words)
+        ]
+        facts: list[Fact] = []
+        used: set[int] = set()
+        for place, name in enumerate(names):
+            limit = names[place + 1].start if place + 1 < len(names) else sentence.end
+            before = names[place - 1].end if place else sentence.start
+            facts += self._value(name, numbers, used, (before, min(limit, name.end + _NEAR)), sentence)
+        facts += self._nameless(numbers, used, sentence)
+        return facts
+
+    def _value(
+        self, name: _Name, numbers: list[Number], used: set[int], reach: tuple[int, int], sentence: Sentence
+    ) -> list[Fact]:
+        after = [n for n in numbers if n.start >= name.end and n.start < reach[1] and n.start not in used]
+        near = [n for n in numbers if n.end <= name.start and n.start >= reach[0] and name.start - n.end < 12]
+        for number in (*after, *reversed([n for n in near if n.start not in used])):
+            if name.measures[0].pressure:
+                fact = self._pressure(name.measures[0], number, numbers, used, name.start)
+            else:
+                fact = self._plain(name, number)
+            if fact is not None:
+                used.add(number.start)
+                return [fact]
+        return self._worded(name, reach, sentence)
+
+    def _plain(self, name: _Name, number: Number) -> Fact | None:
+        said = self._unit(number)
+        for measure in name.measures:
+            if said is not None and measure.ucum and said[1] != measure.ucum and not (measure.scale and said[1] == "1"):
+                continue
+            value = number.value
+            if measure.scale is not None and value > measure.high:
+                value = value / measure.scale
+            if not measure.low <= value <= measure.high:
+                continue
+            amount = Quantity(value, said[0] if said else measure.unit, measure.ucum or None)
+            return self._fact(measure, amount, (min(name.start, number.start), max(name.end, number.end)))
+        return None
+
+    def _unit(self, number: Number) -> tuple[str, str] | None:
+        """The unit said after a number, as far as it can tell two measures of one name apart."""
+        reader = getattr(self.rules, "measure_unit", None)
+        found: tuple[str, str] | None = reader(self.talk.text[number.end : number.end + 40]) if reader else None
+        return found
+
+    def _pressure(
+        self, measure: Measure, high: Number, numbers: list[Number], used: set[int], start: int
+    ) -> Fact | None:
+        low = next((n for n in numbers if n.start >= high.end), None)
+        if low is None or not self.rules.pair(self.talk.text[high.end : low.start]):
+            return None
+        if not (60 <= high.value <= 300 and 20 <= low.value <= 200 and low.value < high.value):
+            return None
+        used.add(low.start)
+        parts = tuple(
+            (Concept(names[self.language], (Coding(LOINC, code, names["en"]),)), Quantity(n.value, "mmHg", "mm[Hg]"))
+            for names, code, n in ((_SYSTOLIC, "8480-6", high), (_DIASTOLIC, "8462-4", low))
+        )
+        fact = self._fact(measure, None, (min(start, high.start), low.end))
+        return replace(fact, components=parts)
+
+    def _nameless(self, numbers: list[Number], used: set[int], sentence: Sentence) -> list[Fact]:
+        """ "one fifty over ninety" is a blood pressure even where nobody says so."""
+        row = next((m for group in _table(self.language)[1] for m in group if m.pressure), None)
+        facts = []
+        for number in numbers if row is not None else ():
+            if number.start in used:
+                continue
+            fact = self._pressure(row, number, numbers, used, number.start) if row is not None else None
+            if fact is not None:
+                used.add(number.start)
+                facts.append(fact)
+        return facts
+
+    def _worded(self, name: _Name, reach: tuple[int, int], sentence: Sentence) -> list[Fact]:
+        """ "my blood pressure has been really good": a value in words."""
+        reader = getattr(self.rules, "worded_value", None)
+        if reader is None or sentence.asks:
+            return []
+        found = reader(self.talk.text[name.end : reach[1]])
+        if not found:
+            return []
+        words, length = found
+        return [replace(self._fact(name.measures[0], None, (name.start, name.end + length)), value=words)]
+
+    def _fact(self, measure: Measure, amount: Quantity | None, place: tuple[int, int]) -> Fact:
+        return Fact(measure.kind, measure.concept, Status.PRESENT, (self.talk.source(*place),), amount)

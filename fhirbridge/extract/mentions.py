@@ -65,10 +65,13 @@ class Mention:
     value: str = ""
     flip: bool = False  # "sleeping well" denies insomnia: the status is turned over at the end
     fixed: bool = False  # an expression that carries its own status
+    open: bool = False  # an open question: the answer is its value
+    if_denied: bool = False  # a fact only when denied: "any regular medication?" - "no"
     asked: bool = False
     answered: bool = False
     relative: str = ""
     weight: int = 0  # how much its status counts when two disagree
+    reactions: list[Concept] = field(default_factory=list)
     more: list[tuple[int, int]] = field(default_factory=list)  # further evidence, such as the answer
 
 
@@ -82,9 +85,10 @@ class Expression:
     status: Status | None
     value: str
     who: frozenset[str]
-    flip: bool
+    special: str  # flip, open, if-no or ""
 
 
+_SPECIAL = ("flip", "open", "if-no")
 SYSTEMS = {
     "sct": "http://snomed.info/sct",
     "icd10cm": "http://hl7.org/fhir/sid/icd-10-cm",
@@ -143,10 +147,14 @@ def _matches(talk: Talk, number: int, expression: Expression, vocabulary: Vocabu
     found = []
     for match in expression.pattern.finditer(talk.text, sentence.start, sentence.end):
         value = match.expand(expression.value).strip() if "\\" in expression.value else expression.value
-        concept, key = _concept(expression.concept, vocabulary, sentence.language)
+        named = expression.concept
+        if "\\" in named.name:
+            named = Concept(" ".join(match.expand(named.name).split()), named.codings)
+        concept, key = _concept(named, vocabulary, sentence.language)
         mention = Mention(match.start(), match.end(), expression.kind, key, concept, number)
         mention.status, mention.fixed = expression.status, expression.status is not None
-        mention.value, mention.flip = value, expression.flip
+        mention.value, mention.flip = value, expression.special == "flip"
+        mention.open, mention.if_denied = expression.special == "open", expression.special == "if-no"
         found.append(mention)
     return found
 
@@ -180,12 +188,11 @@ def _expression(row: dict[str, str], number: int) -> Expression:
     for code in filter(None, (row.get("codes") or "").split(";")):
         system, _, value = code.strip().partition("|")
         codings.append(Coding(SYSTEMS[system], value, row["name"]))
-    status = Status(row["status"]) if row.get("status") and row["status"] != "flip" else None
+    said = row.get("status") or ""
+    status = Status(said) if said and said not in _SPECIAL else None
     who = frozenset(filter(None, (row.get("who") or "").split("|")))
-    return Expression(
-        row["kind"], Concept(row["name"], tuple(codings)), pattern, status, row.get("value") or "", who,
-        row.get("status") == "flip",
-    )  # fmt: skip
+    concept, value = Concept(row["name"], tuple(codings)), row.get("value") or ""
+    return Expression(row["kind"], concept, pattern, status, value, who, said if said in _SPECIAL else "")
 
 
 def _longest(found: list[Mention]) -> list[Mention]:

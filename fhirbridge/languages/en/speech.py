@@ -261,3 +261,37 @@ def _amount(words: str) -> Decimal | None:
         return Decimal(2)
     counted: list[Number] = numbers(words)
     return counted[0].value if counted else None
+
+
+_MEASURE_UNIT = re.compile(
+    r"\s*(?:(?P<Cel>degrees? (?:celsius|centigrade)|celsius|°c)|(?P<degF>degrees? fahrenheit|fahrenheit|°f)|(?P<lb>pounds?|lbs?)|(?P<kg>kilos?|kilograms?|kgs?)"
+    r"|(?P<cm>centimeters?|centimetres?|cm)|(?P<inch>inches|in\b)|(?P<pc>percent|%)|(?P<mgdl>mg/dl|milligrams? per deciliter)|(?P<mmol>mmol|millimoles?))\b"
+)
+_MEASURE_UCUM = {
+    "Cel": "Cel", "degF": "[degF]", "lb": "[lb_av]", "kg": "kg", "cm": "cm", "inch": "[in_i]", "pc": "%", "mgdl": "mg/dL",
+    "mmol": "mmol/L",
+}  # fmt: skip
+
+
+def measure_unit(after: str) -> tuple[str, str] | None:
+    """The unit said after a measured number, where it tells one row of `measures` from another."""
+    match = _MEASURE_UNIT.match(after)
+    if match is None or match.lastgroup is None:
+        return None
+    return match[0].strip(), _MEASURE_UCUM[match.lastgroup]
+
+
+_WORDED = re.compile(
+    r"^(?:,? ?(?:level|levels|reading|readings|number|numbers|today|here|in the office|at home|that|results?|you know|i think|and so|so|really|just|also|there|now|yeah))*"
+    r"[,\s]*(?:is|are|was|were|'s|has been|have been|been|looks?|looked|seems?|came back|runs?|running|stays?|staying|appears?|got|gets|goes|went|being|has|have)\b"
+    r"(?: (?:also|been|like|all|actually|a|little|bit|tiny|quite|pretty|really|very|just|still|looking|running|staying|mostly|nice and|super|so|too|fairly|slightly|up|back|on the|in the|within|well|usually|always|within the))*"
+    r" (?P<value>good|fine|okay|ok|normal|great|stable|controlled|high(?:er)?|elevated|low(?:er)?|perfect|up|down|higher side|out of control|normal (?:range|limits)|in range|under control|better|excellent|all right|alright|borderline|abnormal)\b"
+)
+
+
+def worded_value(after: str) -> tuple[str, int] | None:
+    """A value in words after the name of a measure ("has been really good"), and where it ends."""
+    match = _WORDED.match(after)
+    if match is None:
+        return None
+    return match["value"], match.end()

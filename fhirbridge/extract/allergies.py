@@ -1,0 +1,84 @@
+"""What somebody is allergic to, and what happens then.
+
+A medicine, food or other allergen named after "allergic to", or in the answer to a question about allergies, is an
+allergy; a symptom in the answer to "what happens when you take it?" is its reaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fhirbridge.extract.mentions import Mention, Vocabulary
+from fhirbridge.extract.talk import Talk
+from fhirbridge.records import Speaker, Status
+
+_TO = re.compile(r"allerg(?:ic|y|ies) (?:reaction )?(?:to|against)|reacts? (?:badly )?to|过敏")
+_HAPPENS = re.compile(
+    r"what (?:happens|happened|kind of reaction|sort of reaction|reaction|was the reaction)|过敏.{0,6}(?:什么|怎么)"
+)
+_SUBSTANCES = frozenset({"medication", "medication-class", "allergen", "organism"})
+_REACH = 40
+
+
+def find(talk: Talk, mentions: Sequence[Mention], vocabulary: Vocabulary) -> None:
+    """Turn the mentions that are allergens into allergies, and symptoms that are their reactions into those."""
+    by_turn: dict[int, list[Mention]] = {}
+    for mention in mentions:
+        by_turn.setdefault(talk.sentences[mention.sentence].turn, []).append(mention)
+    for turn, inside in by_turn.items():
+        questions = [m for m in inside if m.kind == "no-allergy"]
+        for mention in inside:
+            if mention.kind in _SUBSTANCES and _follows(talk, mention):
+                _make(mention)
+        if questions and talk.turns[turn].speaker is Speaker.CLINICIAN:
+            _answers(talk, turn, by_turn, questions)
+    _reactions(talk, by_turn)
+
+
+def _follows(talk: Talk, mention: Mention) -> bool:
+    start = max(talk.sentences[mention.sentence].start, mention.start - _REACH)
+    return _TO.search(talk.text[start : mention.start]) is not None or talk.text.startswith(
+        (" allergy", "过敏"), mention.end
+    )
+
+
+def _make(mention: Mention) -> None:
+    if mention.dropped in ("the answer does not tell", "asked and not answered"):
+        return
+    mention.kind = "allergy"
+    mention.dropped = ""
+    if mention.status not in (Status.ABSENT, Status.PAST):
+        mention.status = Status.PRESENT
+
+
+def _answers(talk: Talk, turn: int, by_turn: dict[int, list[Mention]], questions: list[Mention]) -> None:
+    """ "any allergies?" - "just penicillin"."""
+    for place in range(turn + 1, min(turn + 4, len(talk.turns))):
+        if talk.turns[place].speaker not in (Speaker.PATIENT, Speaker.RELATIVE):
+            continue
+        named = [m for m in by_turn.get(place, []) if m.kind in _SUBSTANCES and not m.asked]
+        for mention in named:
+            _make(mention)
+        if any(m.status is not Status.ABSENT for m in named):
+            for question in questions:
+                question.dropped = "answered with an allergy"
+        return
+
+
+def _reactions(talk: Talk, by_turn: dict[int, list[Mention]]) -> None:
+    allergy: Mention | None = None
+    for turn in sorted(by_turn):
+        inside = by_turn[turn]
+        words = talk.text[talk.sentences[talk.by_turn[turn][0]].start : talk.sentences[talk.by_turn[turn][-1]].end]
+        allergy = next((m for m in inside if m.kind == "allergy" and not m.dropped), allergy)
+        asks = talk.turns[turn].speaker is Speaker.CLINICIAN and _HAPPENS.search(words) is not None
+        if asks and allergy is not None:
+            for place in range(turn + 1, min(turn + 3, len(talk.turns))):
+                if talk.turns[place].speaker is Speaker.CLINICIAN:
+                    continue
+                for mention in by_turn.get(place, []):
+                    if mention.kind in ("symptom", "condition", "finding") and not mention.dropped:
+                        allergy.reactions.append(mention.concept)
+                        mention.dropped = "the reaction to an allergen"
+                break
