@@ -95,7 +95,7 @@ def _looks_like_ucum(text: str) -> bool:
 def _spellings() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[str, str]]:
     """Whole units by exact case and folded case, then parts of units likewise."""
     tables: dict[tuple[str, str], dict[str, str]] = {}
-    for row in _rows("unit-spellings.tsv"):
+    for row in rows("unit-spellings.tsv"):
         key = _folded(row["printed"])
         table = tables.setdefault((row["use"], row["case"]), {})
         table.setdefault(key if row["case"] == "yes" else key.casefold(), row["ucum"])
@@ -106,12 +106,13 @@ def _spellings() -> tuple[dict[str, str], dict[str, str], dict[str, str], dict[s
 def _lhncbc() -> dict[str, str]:
     """LHNCBC's spellings, folded, where they are valid UCUM and mean one thing whatever the case."""
     found: dict[str, set[str]] = {}
-    for row in _rows("unit-spellings-lhncbc.tsv"):
+    for row in rows("unit-spellings-lhncbc.tsv"):
         found.setdefault(_folded(row["printed"]).casefold(), set()).add(row["ucum"])
     return {key: next(iter(codes)) for key, codes in found.items() if len(codes) == 1}
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of a table in `data/`, each a dict by heading."""
     with (resources.files(__package__) / "data" / name).open(encoding="utf-8") as lines:
         return list(
             csv.DictReader((x for x in lines if not x.startswith("# ")), delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -126,7 +127,7 @@ def _atoms() -> dict[str, Measure | None]:
     """Every UCUM atom with its metric prefixes; None as measure for special units (Cel, [pH])."""
     atoms: dict[str, Measure | None] = {}
     metric: list[str] = []
-    for row in _rows("ucum-atoms.tsv"):
+    for row in rows("ucum-atoms.tsv"):
         if row["dimension"] == "special":
             atoms[row["code"]] = None
             continue

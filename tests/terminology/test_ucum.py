@@ -58,7 +58,7 @@ def test_what_is_no_unit_gets_no_code(printed: str) -> None:
 
 
 def test_every_code_of_the_spelling_table_is_valid_ucum() -> None:
-    for row in ucum._rows("unit-spellings.tsv"):
+    for row in ucum.rows("unit-spellings.tsv"):
         if row["ucum"] and row["ucum"] not in {"Cel", "[degF]", "[pH]"}:
             assert ucum.measure(row["ucum"]) is not None, row
 
