@@ -1,0 +1,158 @@
+"""A doctor's question and the patient's answer become one fact."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fhirbridge import languages
+from fhirbridge.languages.zh.assertion import words
+from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.wording import Piece, clauses, sentences
+from fhirbridge.records import Span, Status
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A mention that was asked about and waits for its answer; `kind` yes-no or open; `good`: asked as being well."""
+
+    mention: Mention
+    question: str
+    sentence: str
+    good: bool = False
+
+
+@lru_cache(maxsize=16)
+def _reply(use: str) -> re.Pattern[str]:
+    rows = languages.rows("zh", "reply_words")
+    return re.compile("|".join(f"(?:{r['pattern']})" for r in rows if r["use"] == use))
+
+
+def same(one: Mention, other: Mention) -> bool:
+    """Whether two mentions are of one thing."""
+    if one.key == other.key or one.concept.name == other.concept.name:
+        return True
+    short, long = sorted((one.text, other.text), key=len)
+    return len(short) >= 2 and short in long and one.kind == other.kind
+
+
+def resolve(text: str, found: list[Mention], pending: list[Pending], where: object) -> None:
+    """Settle what was asked by one reply; `where` is the Cleaned text that tells the spans of the words."""
+    said: list[Pending] = []
+    for sentence in sentences(text):
+        for clause in clauses(sentence):
+            own = [m for m in found if clause.start <= m.start < clause.end and not m.asked]
+            waiting = [p for p in pending if not p.mention.dropped and p.mention.status is None]
+            if not waiting:
+                return
+            said += _by_name(own, waiting)
+            waiting = [p for p in waiting if p.mention.status is None and not p.mention.dropped]
+            _by_words(clause, own, waiting, where, bool(said))
+
+
+def _by_name(own: list[Mention], waiting: list[Pending]) -> list[Pending]:
+    """The questions whose thing the reply names itself."""
+    named = []
+    for mention in own:
+        for asked in waiting:
+            if same(mention, asked.mention) and (mention.status or mention.dropped == ""):
+                mention.evidence += asked.mention.evidence
+                mention.rank = 5
+                if asked.mention.family and not mention.family:
+                    mention.family = asked.mention.family
+                if mention.status is None and asked.mention.kind in ("medication", "procedure"):
+                    continue
+                asked.mention.dropped = "answered"
+                named.append(asked)
+    return named
+
+
+def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: object, partly: bool) -> None:
+    """Yes, no and their kin; echoes of the verb; what is said of the rest."""
+    words_said = clause.text.strip()
+    bare = words_said.rstrip("，,。！？ ")
+    if not waiting or not bare:
+        return
+    closed = [p for p in waiting if p.question == "yes-no" or p.good]
+    if re.search(r"^.{0,6}除了", words_said) and not own:
+        return
+    if own:
+        _around_names(words_said, closed, clause, where)
+        return
+    if _reply("rest_no").search(words_said):
+        _settle(closed, False, clause, where)
+    elif _reply("rest_yes").search(words_said):
+        _settle(closed, True, clause, where)
+    elif _reply("unsure").search(words_said):
+        for asked in waiting:
+            asked.mention.dropped = "the patient could not say"
+    elif _reply("all_no").search(words_said):
+        _settle(closed, False, clause, where)
+    elif _echo(bare, closed, clause, where):
+        return
+    elif _reply("no").search(words_said):
+        _settle(closed, False, clause, where)
+    elif _reply("fine").search(words_said):
+        _settle([p for p in closed if p.good], True, clause, where)
+        _settle([p for p in closed if not p.good and re.search(r"好|正常|一般|没", bare)], False, clause, where)
+    elif _reply("poor").search(words_said):
+        _settle([p for p in closed if p.good], False, clause, where)
+    elif _reply("yes").search(words_said) and not (partly and bare in ("有", "嗯", "对", "是")):
+        _settle(closed, True, clause, where)
+
+
+def _around_names(said: str, closed: list[Pending], clause: Piece, where: object) -> None:
+    if _reply("rest_no").search(said):
+        _settle(closed, False, clause, where)
+    elif _reply("rest_yes").search(said):
+        _settle(closed, True, clause, where)
+
+
+_EMPTY = set("有没无过了吗么的是不得做得呢啊呀你您他她它有这那个些很都也老或者和、，？心头身上里下对什病症")
+
+
+def _echo(bare: str, closed: list[Pending], clause: Piece, where: object) -> bool:
+    """Whether the reply repeats the verb that was asked: 出汗没有? 出了. 晕倒过没有? 没晕过. 吃没吃? 吃."""
+    match = re.match(
+        r"^(?:也|都|倒|还|就|一直|现在|平时|偶尔|经常|有时候?|天天|每天|从来|那)*(?P<no>不怎么|没怎么|不太|没有|没|不)?(?:见|有|再)?(?:他|她|它)?"
+        r"(?P<verb>[一-鿿]{1,3}?)(?:过|了|着|的|得.{0,6}|啊|呀|吧|呢|一[点些下次回]|倒(?:不|没)(?P=verb))*$",
+        bare,
+    )
+    if not match:
+        return False
+    verb = match["verb"]
+    hits = []
+    for asked in closed:
+        scope = asked.mention.text if asked.mention.kind not in ("medication", "procedure") else asked.sentence
+        if all(c in scope for c in verb) and not set(verb) <= _EMPTY:
+            hits.append(asked)
+    if not hits:
+        return False
+    contrary = re.search(rf"{verb}倒(?:不|没)", bare)
+    _settle(hits, not (match["no"] or contrary), clause, where)
+    return True
+
+
+def _settle(waiting: list[Pending], yes: bool, clause: Piece, where: object) -> None:
+    span: Span = where.span(clause.start, clause.start + len(clause.text.rstrip("，。！？ ")))  # type: ignore[attr-defined]
+    for asked in waiting:
+        mention = asked.mention
+        if mention.status is not None or mention.dropped:
+            continue
+        truth = yes is not (asked.good or mention.good)
+        mention.evidence.append(span)
+        mention.rank = 4
+        mention.status = _true_status(asked) if truth else Status.ABSENT
+
+
+def _true_status(asked: Pending) -> Status:
+    """How a thing stands that was asked and affirmed."""
+    mention = asked.mention
+    if mention.kind == "procedure":
+        return Status.PAST
+    if re.search(r"以前|之前|得过|过没|过吗|有过|曾|既往|小时候", asked.sentence) and not words("chronic").search(
+        mention.concept.name
+    ):
+        return Status.PAST
+    return Status.PRESENT

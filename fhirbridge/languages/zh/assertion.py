@@ -1,0 +1,160 @@
+"""How a mention stands in its sentence: said or denied, possible, over, asked, or not about the patient at all."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from fhirbridge import languages
+from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.wording import Piece, clauses
+from fhirbridge.records import Speaker, Status
+
+# What may stand between a negation and what it negates, and between a thing and the negation that follows it.
+_BETWEEN = (
+    r"(?:过|什么|啥|明显|任何|再|出现|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
+    r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|对|一点儿?|半点儿?|了)*"
+)
+_AFTER = (
+    r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
+)
+_LIST = re.compile(r"[、/及和与或跟,\s]*(?:还有|以及|或者|或是|包括|之类的?|什么的|等)?[、/及和与或跟,\s]*")
+_COMMA = re.compile(r"[，,、\s]*(?:也)?")
+
+
+@lru_cache(maxsize=16)
+def words(use: str) -> re.Pattern[str]:
+    """The patterns of one use as one pattern."""
+    return re.compile("|".join(f"(?:{r['pattern']})" for r in languages.rows("zh", "status_words") if r["use"] == use))
+
+
+@lru_cache(maxsize=8)
+def _around(use: str) -> re.Pattern[str]:
+    inner = words(use).pattern
+    return re.compile(f"(?:{inner}){_BETWEEN}$" if use.endswith("before") else f"^{_AFTER}(?:{inner})")
+
+
+def asks(sentence: str, role: Speaker) -> str:
+    """ "yes-no", "open" or "" for a sentence that does not ask."""
+    bare = sentence.rstrip("。 \n")
+    if role is Speaker.NOTE:
+        return ""
+    marked = bare.endswith(("？", "吗", "么", "呢", "嘛"))
+    closed = words("asks").search(bare) is not None
+    if role is not Speaker.CLINICIAN:
+        closed = re.search(r"有没有|是不是|是否|会不会|能不能|要不要|可不可以|算不算|吗|么[？。]?$|吧？", bare) is not None
+    opened = words("open").search(bare) is not None
+    if closed and not (opened and marked and not re.search(r"[吗没不]", bare)):
+        return "yes-no"
+    return "open" if opened and (marked or role is Speaker.CLINICIAN) else "yes-no" if marked else ""
+
+
+def judge(sentence: Piece, mentions: list[Mention], role: Speaker, question: str) -> None:
+    """Set status, `asked` or `dropped` of the mentions of one sentence."""
+    text = sentence.text
+    parts = clauses(sentence)
+    for place, mention in enumerate(mentions):
+        clause = next((c for c in parts if c.start <= mention.start < c.end), sentence)
+        before = mentions[place - 1] if place else None
+        after = mentions[place + 1] if place + 1 < len(mentions) else None
+        _negation(sentence, clause, mention, before, after)
+    for place in range(len(mentions) - 2, -1, -1):  # "头痛、恶心没有": what is said of the last holds for the list
+        mention, following = mentions[place], mentions[place + 1]
+        gap = text[mention.end - sentence.start : following.start - sentence.start]
+        if following.rank == 2 and following.negated and not mention.negated and _LIST.fullmatch(gap):
+            mention.negated, mention.rank = True, 2
+    for mention in mentions:
+        _settle(sentence, parts, mention, role, question)
+
+
+def _negation(sentence: Piece, clause: Piece, mention: Mention, before: Mention | None, after: Mention | None) -> None:
+    text, here = sentence.text, sentence.start
+    left = max(clause.start, before.end if before and before.start >= clause.start else clause.start) - here
+    lead = text[left : mention.start - here]
+    if _around("no_before").search(lead) and not re.search(r"(?:有没有|有无|是不是)[^，]*$", lead):
+        double = re.search(r"(?:不是没有|不能不|无不|没有不|未必没)[^，]*$", lead)
+        mention.negated = mention.negated is bool(double)
+        mention.rank = 1
+        return
+    right = clause.end - here
+    if after is not None and after.start < clause.end:
+        right = after.start - here
+    tail = text[mention.end - here : right]
+    found = _around("no_after").search(tail)
+    following = after is not None and after.start < clause.end and found is not None
+    if found and not (following and found.end() >= len(tail.rstrip("过"))):
+        mention.negated, mention.rank = True, 2
+        return
+    if before is not None and before.negated and before.rank in (1, 3) and not mention.negated:
+        gap = text[before.end - here : mention.start - here]
+        if _LIST.fullmatch(gap) or (_COMMA.fullmatch(gap) and _bare(text, mention, after, here)):
+            mention.negated, mention.rank = True, 3
+
+
+def _bare(text: str, mention: Mention, after: Mention | None, here: int) -> bool:
+    """Whether a mention after a comma goes on with the list: nothing else is said of it."""
+    end = after.start - here if after else len(text)
+    return re.match(r"[，,、。；\s]|$|等|之类|及|和|或", text[mention.end - here : end] or "") is not None
+
+
+_OWN_QUESTION = re.compile(r"[吗么没不呢]$|有没有|有无|是不是|是否")
+
+
+def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker, question: str) -> None:
+    text, here = sentence.text, sentence.start
+    lead, tail = text[: mention.start - here], text[mention.end - here :]
+    clause = next((c for c in parts if c.start <= mention.start < c.end), sentence)
+    own = clause.text
+    if mention.kind in ("medication", "medication-class", "therapy", "procedure", "allergen"):
+        mention.asked = mention.asked or bool(question == "yes-no" or (question == "open" and role is Speaker.CLINICIAN))
+        if words("others").search(lead):
+            mention.dropped = "about somebody else"
+        return
+    if words("others").search(lead):
+        mention.dropped = "about somebody else"
+        return
+    if words("if").search(lead[-40:] + mention.text) or re.match(r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail):
+        mention.dropped = "hypothetical"
+        return
+    maybe = bool(_around("maybe_before").search(_clause_lead(lead)) or words("maybe_after").match(tail.lstrip("的")))
+    maybe = maybe or re.search(r"(?:可能|考虑|怀疑|不排除|疑似)[^，。]{0,14}$", lead) is not None
+    if words("unlikely").search(own):
+        mention.dropped = "thought unlikely"
+        return
+    if role is Speaker.CLINICIAN and not question and not maybe and words("general").search(own):
+        mention.dropped = "said in general"
+        return
+    if question and _is_asked(text, own, mention, role, question):
+        mention.asked = True
+        mention.negated = mention.negated and mention.rank != 2 and role is not Speaker.CLINICIAN
+        return
+    mention.status = _status(text, own, tail, mention, maybe)
+
+
+def _clause_lead(lead: str) -> str:
+    return lead[-24:]
+
+
+def _is_asked(text: str, own: str, mention: Mention, role: Speaker, question: str) -> bool:
+    if mention.asked:
+        return True
+    if role is Speaker.CLINICIAN:
+        return True
+    # A patient who asks what to do about it says that it is there; one who asks whether it is, does not.
+    return re.search(r"是不是|会不会|是否|有没有|算不算|会.{0,4}吗|是.{0,8}(?:吗|吧？)|能得|要不要", own) is not None
+
+
+def _status(text: str, own: str, tail: str, mention: Mention, maybe: bool) -> Status:
+    if mention.negated is not mention.good and not (mention.negated and mention.good):
+        return Status.ABSENT
+    if maybe:
+        return Status.POSSIBLE
+    chronic = words("chronic").search(mention.concept.name) is not None
+    if words("cured").search(own[own.find(mention.text) + len(mention.text) :] if mention.text in own else own):
+        return Status.PAST
+    if words("cured").search(tail[:16]) and not chronic:
+        return Status.PAST
+    told_past = re.search(r"得过|患过|犯过|有过|发生过|出现过", own) or words("past").search(own)
+    if told_past and not chronic and not re.search(r"现在|目前|最近|一直|仍|还是|又|至今", text):
+        return Status.PAST
+    return Status.PRESENT

@@ -1,0 +1,116 @@
+"""What was said of one thing in several places becomes one fact."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from fhirbridge.languages.zh import times
+from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.records import Concept, Fact, FactKind, LeftOut, Quantity, Span, Status
+
+_KINDS = {
+    "condition": FactKind.CONDITION,
+    "finding": FactKind.SYMPTOM,
+    "symptom": FactKind.SYMPTOM,
+    "medication": FactKind.MEDICATION,
+    "medication-class": FactKind.MEDICATION,
+    "procedure": FactKind.PROCEDURE,
+    "allergy": FactKind.ALLERGY,
+    "allergen": FactKind.ALLERGY,
+    "social-history": FactKind.SOCIAL_HISTORY,
+    "observation": FactKind.OBSERVATION,
+    "exam": FactKind.EXAM,
+    "laboratory": FactKind.LABORATORY,
+    "vital-signs": FactKind.VITAL_SIGN,
+    "survey": FactKind.SURVEY,
+}
+_STRENGTH = {Status.PRESENT: 3, Status.ABSENT: 2, Status.PAST: 1, Status.POSSIBLE: 0, Status.PLANNED: 3}
+
+
+def facts(found: Iterable[Mention], visit: date | None) -> tuple[Fact, ...]:
+    """One fact for each thing, in the order of the evidence."""
+    groups: dict[tuple[str, ...], list[Mention]] = defaultdict(list)
+    for mention in found:
+        if mention.dropped or mention.status is None or mention.kind not in _KINDS:
+            continue
+        if mention.family:
+            for relative in mention.family.split():
+                groups["family", mention.key, relative].append(mention)
+            continue
+        groups[_group(mention)].append(mention)
+    made = [_fact(key, group, visit) for key, group in groups.items()]
+    made.sort(key=lambda f: (min(s.offset for s in f.evidence), f.concept.name, f.status.value, f.relative))
+    return tuple(made)
+
+
+def left_out(found: Iterable[Mention]) -> tuple[LeftOut, ...]:
+    """The questions nobody answered, counted by what kind of thing was asked."""
+    count: dict[str, int] = defaultdict(int)
+    for mention in found:
+        if mention.asked and mention.status is None and not mention.dropped:
+            count[mention.kind] += 1
+    return tuple(LeftOut("questions", f"{n} asked and not answered ({kind})") for kind, n in sorted(count.items()))
+
+
+def _group(mention: Mention) -> tuple[str, ...]:
+    kind = _KINDS[mention.kind]
+    if kind in (FactKind.CONDITION, FactKind.SYMPTOM):
+        return "problem", mention.key
+    if kind is FactKind.MEDICATION:
+        return "medicine", mention.key, "planned" if mention.status is Status.PLANNED else "taken"
+    if kind is FactKind.PROCEDURE:
+        return "procedure", mention.key, "planned" if mention.status is Status.PLANNED else "done"
+    if kind in (FactKind.VITAL_SIGN, FactKind.LABORATORY, FactKind.SURVEY, FactKind.OBSERVATION):
+        value = mention.value.value if isinstance(mention.value, Quantity) else mention.value or ""
+        parts = ",".join(str(q.value) for _, q in mention.components)
+        return str(kind), mention.key, f"{value}{parts}"
+    return str(kind), mention.key
+
+
+def _fact(key: tuple[str, ...], group: list[Mention], visit: date | None) -> Fact:
+    best = _best(group)
+    agreeing = [m for m in group if m.status is best.status] or [best]
+    evidence = tuple(sorted({(s.offset, s.length) for m in agreeing for s in m.evidence}))
+    onset_text = next((m.onset_text for m in agreeing if m.onset_text), "")
+    _, duration = times.lasting(onset_text)
+    status = best.status or Status.PRESENT
+    kind = FactKind.FAMILY_HISTORY if key[0] == "family" else _KINDS[best.kind]
+    value = next((m.value for m in reversed(agreeing) if m.value is not None), None)
+    return Fact(
+        kind=kind,
+        concept=best.concept,
+        status=status,
+        evidence=tuple(Span(a, b) for a, b in evidence),
+        value=_value(best, value, status),
+        components=best.components,
+        onset=times.onset(onset_text, duration, visit),
+        onset_text=onset_text,
+        duration=duration if onset_text and not onset_text.endswith("前") else None,
+        severity=next((m.severity for m in agreeing if m.severity), "") if status is Status.PRESENT else "",
+        dosage=next((m.dosage for m in agreeing if m.dosage is not None), None),
+        relative=key[2] if key[0] == "family" else "",
+        certain=all(m.certain for m in agreeing),
+    )
+
+
+def _value(best: Mention, value: object, status: Status) -> Quantity | Concept | str | bool | None:
+    if isinstance(value, str):
+        known = re.fullmatch(r"阴性|阳性|弱阳性|正常|偏高|偏低|升高|降低|齐|软|清楚|不高|不低", value)
+        return Concept(value) if known else value
+    if isinstance(value, (Quantity, Concept)):
+        return value
+    if best.kind in ("exam", "observation", "laboratory"):
+        return Concept("无") if status is Status.ABSENT else Concept("有")
+    return None
+
+
+def _best(group: list[Mention]) -> Mention:
+    """The mention whose status the whole has: an answer or a correction first, then the surest, the later of equals."""
+    return max(enumerate(group), key=lambda pair: (_rank(pair[1]), _STRENGTH[pair[1].status or Status.POSSIBLE], pair[0]))[1]
+
+
+def _rank(mention: Mention) -> int:
+    return 1 if mention.rank >= 6 else 0

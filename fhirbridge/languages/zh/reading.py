@@ -1,0 +1,227 @@
+"""A Chinese conversation or note -> facts: each turn read, questions settled by answers, what was said twice made one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from fhirbridge.languages.zh import (
+    allergies,
+    answers,
+    assertion,
+    gathering,
+    habits,
+    kin,
+    measures,
+    medicines,
+    mentions,
+    oncology,
+    times,
+)
+from fhirbridge.languages.zh.answers import Pending
+from fhirbridge.languages.zh.mentions import Mention, Vocabulary
+from fhirbridge.languages.zh.wording import Cleaned, Piece, sentences
+from fhirbridge.records import Fact, LeftOut, Speaker, Status, Turn
+
+_MEDICINE = ("medication", "medication-class", "therapy")
+_TOPICS = (
+    (re.compile(r"睡眠|睡(?:得|的|觉)"), "失眠"),
+    (re.compile(r"胃口|食欲|饭量|吃饭|吃东西|饮食|吃奶|吃得"), "食欲减退"),
+    (re.compile(r"精神"), "精神萎靡"),
+)
+_HOW = re.compile(r"怎么样|如何|咋样|好吗|好不好|还好吗|正常吗|行吗|可以吗|呢[？?]?$|吗[？?]?$|？$")
+_HEADINGS = (
+    ("family", re.compile(r"^\s*家族史")),
+    ("past", re.compile(r"^\s*(?:既往史|过去史|既往病史)")),
+    ("social", re.compile(r"^\s*(?:个人史|社会史|月经史|婚育史|婚姻史)")),
+    ("exam", re.compile(r"^\s*(?:体格检查|查体|专科检查|体检|体征)")),
+    ("tests", re.compile(r"^\s*(?:辅助检查|实验室检查|检查结果|影像)")),
+    ("diagnosis", re.compile(r"^\s*(?:初步诊断|入院诊断|诊断|出院诊断|临床诊断|印象)")),
+    ("plan", re.compile(r"^\s*(?:处理|治疗(?:计划|方案)?|诊疗计划|医嘱|建议|计划)")),
+    ("story", re.compile(r"^\s*(?:主诉|现病史)")),
+    ("allergy", re.compile(r"^\s*过敏史")),
+)
+
+
+class Reader:
+    """Reads turn after turn; what a question waits for is kept from one to the next."""
+
+    def __init__(self, lexicon: Vocabulary, visit: date | None) -> None:
+        self.lexicon, self.visit = lexicon, visit
+        self.found: list[Mention] = []
+        self.pending: list[Pending] = []
+        self.question = ""  # the words of the doctor's last question
+        self.allergy_asked: list[object] = []
+        self.spoken_for = ""
+        self.section = ""
+        self.answered = False
+        self.turns = 0
+
+    def turn(self, turn: Turn) -> None:
+        """Read one turn."""
+        clean = Cleaned(turn.text, turn.span.offset)
+        number = self.turns
+        self.turns += 1
+        role = turn.speaker
+        if role is Speaker.NOTE:
+            self._head(clean.text)
+        elif role is not Speaker.CLINICIAN and (number < 4 or role is Speaker.RELATIVE):
+            self.spoken_for = self.spoken_for or kin.is_spoken_for(clean.text, role is Speaker.RELATIVE)
+        spoken = self._mentions(clean, number, role)
+        for sentence in sentences(clean.text):
+            self._sentence(clean, sentence, [m for m in spoken if sentence.start <= m.start < sentence.end], role, number)
+        for mention in spoken:
+            mention.evidence.insert(0, clean.span(mention.start, mention.end))
+        if role is Speaker.CLINICIAN:
+            self._asked(clean, spoken)
+        elif role is not Speaker.NOTE:
+            self._reply(clean, spoken, number)
+        self.found += spoken
+
+    def _head(self, text: str) -> None:
+        for name, pattern in _HEADINGS:
+            if pattern.search(text):
+                self.section = name
+
+    def _mentions(self, clean: Cleaned, number: int, role: Speaker) -> list[Mention]:
+        """Everything named in a turn; numbers and tumours first, since they hold names inside."""
+        text = clean.text
+        leads = role in (Speaker.CLINICIAN, Speaker.NOTE, Speaker.UNKNOWN)
+        asked = self.question if not leads else ""
+        settled = [*oncology.find(text, number, self.lexicon), *measures.find(text, number, asked)]
+        kept = [m for m in mentions.find(text, number, self.lexicon, leads) if not _inside(m, settled)]
+        return sorted([*settled, *kept], key=lambda m: m.start)
+
+    def _sentence(self, clean: Cleaned, sentence: Piece, spoken: list[Mention], role: Speaker, number: int) -> None:
+        question = assertion.asks(sentence.text, role)
+        hypothetical = assertion.words("if").search(sentence.text) is not None
+        extra = list(allergies.find(sentence.text, number, self.lexicon, bool(question)))
+        if role is not Speaker.CLINICIAN or not question:
+            extra += list(habits.find(sentence.text, number, question, self.question, role is Speaker.CLINICIAN))
+        for mention in extra:
+            mention.start, mention.end = mention.start + sentence.start, mention.end + sentence.start
+            mention.evidence.append(clean.span(mention.start, mention.end))
+        covered = [m for m in extra if m.kind == "allergy"]
+        for mention in spoken:
+            if _inside(mention, covered):
+                mention.dropped = "an allergy"
+        spoken = [m for m in spoken if not m.dropped]
+        named = [m for m in spoken if m.status is None]
+        assertion.judge(sentence, [m for m in named if m.kind not in _MEDICINE], role, question)
+        drugs = [m for m in named if m.kind in _MEDICINE]
+        for mention in drugs:
+            assertion.judge(sentence, [mention], role, question)
+            medicines.judge_medicine(sentence, mention, drugs, role, question)
+        for mention in named:
+            if mention.kind == "procedure":
+                medicines.judge_procedure(sentence, mention, role, question)
+        for mention in spoken:
+            if mention in named or not (question or hypothetical) or mention.kind in ("laboratory", "vital-signs"):
+                self._whose(sentence, mention, role, question)
+            elif question and role is not Speaker.NOTE and mention.kind not in ("observation", "exam"):
+                mention.dropped = "asked"
+            self._details(sentence, mention)
+        self.found += [m for m in extra if not m.asked]
+        if role is Speaker.CLINICIAN and question:
+            self._question(clean, sentence, [m for m in (*spoken, *extra) if m.asked], question)
+
+    def _whose(self, sentence: Piece, mention: Mention, role: Speaker, question: str) -> None:
+        """Turn the illness of a relative into family history; take out what is nobody's here."""
+        if mention.dropped and mention.dropped != "asked":
+            return
+        problem = mention.kind in ("condition", "symptom", "finding")
+        if self.section == "family" and role is Speaker.NOTE:
+            codes = kin.relatives(sentence.text[: mention.start - sentence.start], "") or ["FAMMEMB"]
+        else:
+            lead = sentence.text[: mention.start - sentence.start]
+            lead = re.split(r"[。；]|(?:我|俺|自己|本人|患者|孩子|宝宝)(?:现在|也|就|最近|有|是|这)", lead)[-1]
+            codes = kin.relatives(lead, self.spoken_for)
+            if question and role is Speaker.CLINICIAN and kin.asks_of_family(sentence.text):
+                codes = codes or ["FAMMEMB"]
+        if not codes:
+            return
+        if not problem:
+            if mention.kind in ("social-history", "observation", "exam", "laboratory", "vital-signs"):
+                mention.dropped = "about a relative"
+            return
+        if mention.kind == "condition" or mention.asked or self.section == "family":
+            mention.family = " ".join(codes)
+        elif mention.status is not None:
+            mention.dropped = "about a relative"
+
+    def _details(self, sentence: Piece, mention: Mention) -> None:
+        if mention.kind not in ("symptom", "condition", "finding") or mention.dropped:
+            return
+        text, place = sentence.text, mention.start - sentence.start
+        mention.severity = times.severity(text, place, mention.end - sentence.start)
+        words, _ = times.lasting(text[mention.end - sentence.start :][:24])
+        if not words:
+            words, _ = times.lasting(text[max(0, place - 14) : place])
+        mention.onset_text = words or times.when(text[max(0, place - 12) : place])
+
+    def _question(self, clean: Cleaned, sentence: Piece, asked: list[Mention], question: str) -> None:
+        if self.answered:
+            self.pending, self.answered, self.allergy_asked = [], False, []
+            self.question = ""
+        self.question += sentence.text
+        good = bool(re.search(r"(?:好|正常|可以|行)(?:吗|不好|么|？)", sentence.text))
+        for mention in asked:
+            self.pending.append(Pending(mention, question, sentence.text, False))
+        if allergies.topic(sentence.text):
+            self.allergy_asked.append(clean.span(sentence.start, sentence.start + len(sentence.text.rstrip("，。？ "))))
+        if _HOW.search(sentence.text.rstrip("，。 ")):
+            for pattern, name in _TOPICS:
+                match = pattern.search(sentence.text)
+                if match and not any(m.concept.name == name for m in asked):
+                    topic = mentions.named(name, "symptom", self.lexicon, self.turns - 1, sentence.start + match.start(),
+                                           sentence.start + match.end(), clean.text)  # fmt: skip
+                    topic.asked = True
+                    topic.evidence.append(clean.span(topic.start, topic.end))
+                    self.found.append(topic)
+                    self.pending.append(Pending(topic, "open" if not good else question, sentence.text, True))
+
+    def _asked(self, clean: Cleaned, spoken: list[Mention]) -> None:
+        """After a doctor's turn: what it affirmed of the patient's own question is settled by the doctor's answer."""
+
+    def _reply(self, clean: Cleaned, spoken: list[Mention], number: int) -> None:
+        if not (self.question or self.pending):
+            return
+        self.answered = True
+        if self.allergy_asked and re.match(r"^\s*(?:都|也|应该|好像|目前|暂时)*(?:没有?|无|不)(?:什么|啥)?(?:过敏)?(?:的|吧|啊|呀|过)?[，。！]?", clean.text):
+            match = re.match(r"^\s*[^，。！]*", clean.text)
+            end = match.end() if match else len(clean.text)
+            evidence = [clean.span(0, max(1, end)), *self.allergy_asked]
+            self.found.append(allergies.none_known(number, 0, end, clean.text[:end], evidence))  # type: ignore[arg-type]
+            self.allergy_asked = []
+        answers.resolve(clean.text, spoken, self.pending, clean)
+        self._when_answered(clean.text)
+
+    def _when_answered(self, text: str) -> None:
+        """A duration in the answer belongs to what was asked."""
+        words, _ = times.lasting(text)
+        for asked in self.pending:
+            if words and asked.mention.status in (Status.PRESENT, Status.PAST) and not asked.mention.onset_text and asked.mention.kind != "procedure":
+                asked.mention.onset_text = words
+
+
+def _inside(mention: Mention, others: Sequence[Mention]) -> bool:
+    """Whether a mention lies within one of the others; a fever that was measured stays a fever."""
+    for other in others:
+        if mention.start < other.end and other.start < mention.end:
+            if other.concept.name == "体温" and mention.kind == "symptom":
+                continue
+            if mention.end - mention.start > other.end - other.start:
+                continue
+            return True
+    return False
+
+
+def find(
+    turns: Sequence[Turn], lexicon: Vocabulary, *, visit_date: date | None = None
+) -> tuple[tuple[Fact, ...], tuple[LeftOut, ...]]:
+    """The facts of Chinese turns in the order of their evidence, and what was asked but not answered."""
+    reader = Reader(lexicon, visit_date)
+    for turn in turns:
+        reader.turn(turn)
+    return gathering.facts(reader.found, visit_date), gathering.left_out(reader.found)
