@@ -11,17 +11,42 @@ from collections.abc import Iterable
 
 from fhirbridge.extract import allergies, assertion, cues, details, dialogue, measures, mentions, merging
 from fhirbridge.extract.mentions import Mention, Vocabulary
-from fhirbridge.extract.talk import Talk, talks
+from fhirbridge.extract.talk import Talk, talk_language, talks
 from fhirbridge.languages import spoken
-from fhirbridge.records import Fact, LeftOut, Speaker, Transcript
+from fhirbridge.records import Fact, LeftOut, Speaker, Transcript, Turn
 
 
 def find(transcript: Transcript, lexicon: Vocabulary) -> tuple[tuple[Fact, ...], tuple[LeftOut, ...]]:
     """The facts of a transcript in the order of their evidence, and what could not be read."""
     heard: list[Fact] = []
-    for talk in talks(transcript.turns, transcript.language):
-        heard += _facts(talk, lexicon, transcript)
-    return tuple(merging.merge(heard)), transcript.left_out
+    read: list[Fact] = []
+    left_out = transcript.left_out
+    for language, turns in _by_reader(transcript):
+        reader = spoken.reader(language)
+        if reader is not None:
+            facts, more = reader(turns, lexicon, visit_date=transcript.visit_date)
+            read, left_out = [*read, *facts], (*left_out, *more)
+            continue
+        for talk in talks(turns, language):
+            heard += _facts(talk, lexicon, transcript)
+    together = [*merging.merge(heard), *read]
+    if read and heard:
+        together.sort(key=lambda f: min(s.offset for s in f.evidence))
+    return tuple(together), left_out
+
+
+def _by_reader(transcript: Transcript) -> list[tuple[str, list[Turn]]]:
+    """The turns of each language that has a reader of its own, and the others together."""
+    own: dict[str, list[Turn]] = {}
+    rest: list[Turn] = []
+    for turn in transcript.turns:
+        language = talk_language(turn.text, transcript.language)
+        if spoken.reader(language) is not None:
+            own.setdefault(language, []).append(turn)
+        else:
+            rest.append(turn)
+    usual = transcript.language if spoken.reader(transcript.language) is None else "en"
+    return [*sorted(own.items()), *([(usual, rest)] if rest else [])]
 
 
 def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[Fact]:

@@ -74,7 +74,7 @@ class Talk:
         parts: list[str] = []
         place = 0
         for number, turn in enumerate(turns):
-            own = _language(turn.text, language) if mixed else language
+            own = talk_language(turn.text, language) if mixed else language
             rules = spoken.rules(own)
             clean = Shortened(fold(turn.text), rules.drop)
             first = len(self.sentences)
@@ -130,7 +130,7 @@ def talks(turns: Sequence[Turn], language: str, size: int = 200_000) -> Iterator
         yield Talk(batch, language, mixed)
 
 
-def _language(text: str, usual: str) -> str:
+def talk_language(text: str, usual: str) -> str:
     """A turn's own language: the transcript's unless the turn is plainly in the other."""
     if text.isascii():
         letters = sum(map(str.isalpha, text[:200]))

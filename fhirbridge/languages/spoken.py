@@ -8,10 +8,11 @@ handed in.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from decimal import Decimal
 from functools import lru_cache
 from re import Pattern
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 
 class Reply(NamedTuple):
@@ -98,3 +99,15 @@ class Rules(Protocol):
 def rules(language: str) -> Rules:
     """The rules of a language."""
     return cast(Rules, importlib.import_module(f"fhirbridge.languages.{language}.speech"))
+
+
+@lru_cache(maxsize=8)
+def reader(language: str) -> Any:
+    """The language's own `find(turns, lexicon, *, visit_date) -> (facts, left out)`; None if it has none.
+
+    A language whose grammar the shared reader does not fit has a module `reading.py` (Chinese negates and asks inside
+    the words, and has no spaces to count a cue's reach in).
+    """
+    if importlib.util.find_spec(f"fhirbridge.languages.{language}.reading") is None:
+        return None
+    return importlib.import_module(f"fhirbridge.languages.{language}.reading").find

@@ -11,10 +11,14 @@ from fhirbridge.records import Concept, Span, Status
 _THING = re.compile(
     r"(?:对(?P<to>[^，。对吗没]{1,10}?)(?:这类|之类的?|类)?(?:药物?|的)?(?:都|也|是|有点|严重)*过敏|(?P<what>[^，。、对有没无是的会否认哪儿 说]{1,8}?)(?:都|也)?(?P<no>没有?|不|无)?过敏)(?!性|原|源|体质|科|药|症状|的药|反应)"
 )
-_NONE = re.compile(r"(?:没有?|无|否认)(?:什么|啥|任何|明确|已知的?|明显的?)?(?:药物?|食物|及|和|与|或|、|其他|其它)*过敏(?:史|的)?|过敏史?(?:都|也|，|:)*(?:没有?|无|否认)(?!过)|(?:药物?|食物)过敏(?:都|也)*(?:没有?|无)|药物过敏史[:：]?无")
+_NONE = re.compile(
+    r"(?:没有?|无|否认)(?:什么|啥|任何|明确|已知的?|明显的?)?(?:药物?|食物|及|和|与|或|、|其他|其它)*过敏(?:史|的)?|过敏史?(?:都|也|，|:)*(?:没有?|无|否认)(?!过)|(?:药物?|食物)过敏(?:都|也)*(?:没有?|无)|药物过敏史[:：]?无"
+)
 _ASKED = re.compile(r"过敏")
 _WHICH = re.compile(r"什么|啥|哪")
-_NOT_THING = re.compile(r"^(?:什么|啥|药物?|食物|有|皮肤|鼻子?|抗|脱|容易|比较|吃药|打针|是不是|可能|会|是|都|没|不|什么药|吃药打针有|我|他|她|好像|严重|湿疹|有点|觉得|应该|没有?|怎么|一些?|季节性?|花粉症|也|造成|引起|现在|以前|从来|一直|那|这|考虑|属于)+$")
+_NOT_THING = re.compile(
+    r"^(?:什么|啥|药物?|食物|有|皮肤|鼻子?|抗|脱|容易|比较|吃药|打针|是不是|可能|会|是|都|没|不|什么药|吃药打针有|我|他|她|好像|严重|湿疹|有点|觉得|应该|没有?|怎么|一些?|季节性?|花粉症|也|造成|引起|现在|以前|从来|一直|那|这|考虑|属于)+$"
+)
 _DRUG = Concept("药物过敏", ())
 
 
@@ -30,17 +34,27 @@ def find(text: str, turn: int, lexicon: Vocabulary, question: bool) -> Iterator[
     for match in _THING.finditer(text):
         if any(match.start() < high and match.end() > low for low, high in none) and not question:
             continue
-        name = re.sub(r"^(?:还有|就是|我|他|她|只|小时候|年轻时|以前|曾经?|是|说|医生|大夫|检查|的|那)+", "", match["to"] or match["what"] or "")
+        name = re.sub(
+            r"^(?:还有|就是|我|他|她|只|小时候|年轻时|以前|曾经?|是|说|医生|大夫|检查|的|那)+",
+            "",
+            match["to"] or match["what"] or "",
+        )
         if not name or _NOT_THING.match(name):
             continue
         start = match.start() + match[0].find(name)
-        mention = Mention(turn, start, match.end(), "allergy", "allergy:" + name, _concept(name, lexicon), text[start : match.end()])
+        mention = Mention(
+            turn, start, match.end(), "allergy", "allergy:" + name, _concept(name, lexicon), text[start : match.end()]
+        )
         mention.key = "allergy:" + mention.concept.name
         mention.asked = question
-        denied = match["no"] or re.search(r"(?:不是|哪儿?是|没有?|不|无)(?:对)?$", text[max(0, match.start() - 4) : start])
+        denied = match["no"] or re.search(
+            r"(?:不是|哪儿?是|没有?|不|无)(?:对)?$", text[max(0, match.start() - 4) : start]
+        )
         mention.status = None if question else Status.ABSENT if denied else Status.PRESENT
         yield mention
-    wrong = re.search(r"(?:哪儿?是|不是)(?P<no>[^，。啊呀]{1,6})[啊呀]?[，,]?(?:是|应该是)(?P<yes>[^，。！那啊]{1,8})", text)
+    wrong = re.search(
+        r"(?:哪儿?是|不是)(?P<no>[^，。啊呀]{1,6})[啊呀]?[，,]?(?:是|应该是)(?P<yes>[^，。！那啊]{1,8})", text
+    )
     if wrong and "过敏" in text:
         for group, status in (("no", Status.ABSENT), ("yes", Status.PRESENT)):
             name = wrong[group]

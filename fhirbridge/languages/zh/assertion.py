@@ -15,9 +15,7 @@ _BETWEEN = (
     r"(?:过|什么|啥|明显|任何|再|出现|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
     r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|对|一点儿?|半点儿?|了)*"
 )
-_AFTER = (
-    r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
-)
+_AFTER = r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
 _LIST = re.compile(r"[、/及和与或跟,\s]*(?:还有|以及|或者|或是|包括|之类的?|什么的|等)?[、/及和与或跟,\s]*")
 _COMMA = re.compile(r"[，,、\s]*(?:也)?")
 
@@ -42,7 +40,9 @@ def asks(sentence: str, role: Speaker) -> str:
     marked = bare.endswith(("？", "吗", "么", "呢", "嘛"))
     closed = words("asks").search(bare) is not None
     if role is not Speaker.CLINICIAN:
-        closed = re.search(r"有没有|是不是|是否|会不会|能不能|要不要|可不可以|算不算|吗|么[？。]?$|吧？", bare) is not None
+        closed = (
+            re.search(r"有没有|是不是|是否|会不会|能不能|要不要|可不可以|算不算|吗|么[？。]?$|吧？", bare) is not None
+        )
     opened = words("open").search(bare) is not None
     if closed and not (opened and marked and not re.search(r"[吗没不]", bare)):
         return "yes-no"
@@ -106,14 +106,18 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
     clause = next((c for c in parts if c.start <= mention.start < c.end), sentence)
     own = clause.text
     if mention.kind in ("medication", "medication-class", "therapy", "procedure", "allergen"):
-        mention.asked = mention.asked or bool(question == "yes-no" or (question == "open" and role is Speaker.CLINICIAN))
+        mention.asked = mention.asked or bool(
+            question == "yes-no" or (question == "open" and role is Speaker.CLINICIAN)
+        )
         if words("others").search(lead):
             mention.dropped = "about somebody else"
         return
     if words("others").search(lead):
         mention.dropped = "about somebody else"
         return
-    if words("if").search(lead[-40:] + mention.text) or re.match(r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail):
+    if words("if").search(lead[-40:] + mention.text) or re.match(
+        r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail
+    ):
         mention.dropped = "hypothetical"
         return
     maybe = bool(_around("maybe_before").search(_clause_lead(lead)) or words("maybe_after").match(tail.lstrip("的")))

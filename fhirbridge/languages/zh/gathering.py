@@ -109,7 +109,9 @@ def _value(best: Mention, value: object, status: Status) -> Quantity | Concept |
 
 def _best(group: list[Mention]) -> Mention:
     """The mention whose status the whole has: an answer or a correction first, then the surest, the later of equals."""
-    return max(enumerate(group), key=lambda pair: (_rank(pair[1]), _STRENGTH[pair[1].status or Status.POSSIBLE], pair[0]))[1]
+    return max(
+        enumerate(group), key=lambda pair: (_rank(pair[1]), _STRENGTH[pair[1].status or Status.POSSIBLE], pair[0])
+    )[1]
 
 
 def _rank(mention: Mention) -> int:

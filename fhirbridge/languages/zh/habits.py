@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from fhirbridge.languages.zh.mentions import Mention
 from fhirbridge.languages.zh.numerals import NUMBER
@@ -15,9 +16,15 @@ SMOKING = Concept("吸烟", (Coding(LOINC, "72166-2", "Tobacco smoking status"),
 DRINKING = Concept("饮酒", (Coding(LOINC, "11331-6", "Alcohol use"),))
 OCCUPATION = Coding(LOINC, "11341-5", "History of Occupation")
 
-_SMOKE = re.compile(r"(?:吸|抽)烟|烟(?:龄|瘾|史|酒|(?:也|都)?(?:不抽|戒|抽))|戒烟|抽(?:着|得|了)?(?:一天|每天|\d|半包|一包|两包|[一二两三四五六七八九十]+(?:多)?年)")
-_DRINK = re.compile(r"(?:喝|饮)(?:点|过|了)?酒|酒(?:龄|瘾|史|(?:也|都|量)?(?:不喝|戒|喝|不沾))|戒酒|应酬|滴酒不沾|白酒|啤酒|酗酒|烟酒")
-_NEVER = re.compile(r"不(?:吸|抽|喝|饮|沾|会)|从不|从来不|没(?:有)?(?:吸|抽|喝|饮)|无(?:吸|饮|烟|嗜)|否认|滴酒不沾|不良嗜好|没有|都不|无$")
+_SMOKE = re.compile(
+    r"(?:吸|抽)烟|烟(?:龄|瘾|史|酒|(?:也|都)?(?:不抽|戒|抽))|戒烟|抽(?:着|得|了)?(?:一天|每天|\d|半包|一包|两包|[一二两三四五六七八九十]+(?:多)?年)"
+)
+_DRINK = re.compile(
+    r"(?:喝|饮)(?:点|过|了)?酒|酒(?:龄|瘾|史|(?:也|都|量)?(?:不喝|戒|喝|不沾))|戒酒|应酬|滴酒不沾|白酒|啤酒|酗酒|烟酒"
+)
+_NEVER = re.compile(
+    r"不(?:吸|抽|喝|饮|沾|会)|从不|从来不|没(?:有)?(?:吸|抽|喝|饮)|无(?:吸|饮|烟|嗜)|否认|滴酒不沾|不良嗜好|没有|都不|无$"
+)
 _QUIT = re.compile(r"戒(?:了|掉|烟|酒)?.{0,8}(?:年|个?月|天|了)|已戒|戒了|现在不(?:抽|喝)了|不(?:抽|喝|吸)了")
 _AMOUNT = re.compile(
     rf"(?:一天|每天|每日|一周|每周|天天|日均|平均每天)?(?:大概|差不多|约)?(?:抽|吸|喝|吸烟|饮)?(?:{NUMBER}|[一两二三四五六七八九十]+(?:到|-)[一两二三四五六七八九十]+)(?:多|来)?(?:包|支|根|盒|两|斤|瓶|ml|毫升|杯)(?:[/／每](?:天|日|周))?(?:还多|左右|多)?"
@@ -27,7 +34,9 @@ _JOBS = (
     r"司机|老师|教师|护士|医生|工人|农民|会计|程序员|学生|厨师|保安|保洁|公务员|警察|军人|销售|律师|工程师|设计师|快递员|外卖员|服务员|矿工|煤矿工|电焊工|建筑工人?|油漆工"
     r"|装修工|理发师|收银员|文员|个体户|家庭主妇|退休(?:工人|教师|干部)?|无业|自由职业|在家带孩子|种地|务农|跑滴滴|开滴滴|开出租|开货车|开车|跑长途|跑运输|送外卖|送快递|教书|上夜班|坐办公室|办公室工作|搞装修|打工|做生意|下矿|搬运"
 )
-_JOB = re.compile(rf"(?:我|他|她|职业(?:是|:|为)?|以前|原来|是(?:个|名)?|当|做)*(?P<job>{_JOBS})(?!说|您|你好|让|给|开|叫|看|建议|你)")
+_JOB = re.compile(
+    rf"(?:我|他|她|职业(?:是|:|为)?|以前|原来|是(?:个|名)?|当|做)*(?P<job>{_JOBS})(?!说|您|你好|让|给|开|叫|看|建议|你)"
+)
 _OTHERS = (
     (re.compile(r"熬夜|(?:凌晨|半夜)[一二三四1234]点.{0,6}(?:才)?睡|晚睡|上夜班|倒班|睡得?(?:很|特别|太)?晚"), "熬夜"),
     (re.compile(r"(?:工作|生活|精神|学习)?压力(?:比较|特别|很|挺|有点|也)?大"), "工作压力大"),
@@ -37,8 +46,12 @@ _OTHERS = (
     (re.compile(r"独居|一个人(?:住|生活)"), "独居"),
     (re.compile(r"(?:吸|吃)毒|毒品"), "吸毒"),
 )  # fmt: skip
-_PREGNANT = re.compile(rf"(?:怀孕|怀|妊娠|孕)(?:了|有)?(?P<weeks>{NUMBER})(?:多)?(?:周|个月)|(?:现在|目前)?怀孕(?:了|中)(?!吗)|怀着孕|孕(?P<weeks2>\d+)(?:\+\d)?周")
-_LMP = re.compile(rf"末次月经(?:是|时间|来|为|:|在)*(?P<date>(?:{NUMBER}月)?(?:{NUMBER})(?:号|日)?|\d{{4}}[-年.]\d{{1,2}}[-月.]\d{{1,2}}|上个?月{NUMBER}?号?)")
+_PREGNANT = re.compile(
+    rf"(?:怀孕|怀|妊娠|孕)(?:了|有)?(?P<weeks>{NUMBER})(?:多)?(?:周|个月)|(?:现在|目前)?怀孕(?:了|中)(?!吗)|怀着孕|孕(?P<weeks2>\d+)(?:\+\d)?周"
+)
+_LMP = re.compile(
+    rf"末次月经(?:是|时间|来|为|:|在)*(?P<date>(?:{NUMBER}月)?(?:{NUMBER})(?:号|日)?|\d{{4}}[-年.]\d{{1,2}}[-月.]\d{{1,2}}|上个?月{NUMBER}?号?)"
+)
 
 
 def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> Iterator[Mention]:
@@ -46,12 +59,22 @@ def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> It
     if question and clinician:
         return
     smoke_asked = bool(re.search(r"烟", asked)) and re.search(r"^.{0,4}(?:抽|吸|戒|不|没|偶尔|一天|有|烟)", text)
-    drink_asked = bool(re.search(r"酒", asked)) and re.search(r"^.{0,4}(?:喝|饮|戒|不|没|偶尔|酒|有)", text) and not smoke_asked
+    drink_asked = (
+        bool(re.search(r"酒", asked)) and re.search(r"^.{0,4}(?:喝|饮|戒|不|没|偶尔|酒|有)", text) and not smoke_asked
+    )
     parts = _by_topic(text)
     for concept, pattern, topic_asked in ((SMOKING, _SMOKE, smoke_asked), (DRINKING, _DRINK, drink_asked)):
         for start, part in parts:
-            if pattern.search(part) or (topic_asked and start == 0 and not (_DRINK if concept is SMOKING else _SMOKE).search(part)):
-                if question or re.search(r"建议|必须|要(?:戒|少)|戒烟限酒|少(?:抽|喝|吸)|别|不要|禁|注意|就(?:脸)?红|如果|二手烟|不能(?:抽|喝|吸)|尽量|避免|最好", part) and not re.search(r"(?:吸烟|饮酒)史", part):
+            if pattern.search(part) or (
+                topic_asked and start == 0 and not (_DRINK if concept is SMOKING else _SMOKE).search(part)
+            ):
+                if question or (
+                    re.search(
+                        r"建议|必须|要(?:戒|少)|戒烟限酒|少(?:抽|喝|吸)|别|不要|禁|注意|就(?:脸)?红|如果|二手烟|不能(?:抽|喝|吸)|尽量|避免|最好",
+                        part,
+                    )
+                    and not re.search(r"(?:吸烟|饮酒)史", part)
+                ):
                     continue
                 yield _habit(concept, turn, start, part)
                 break
@@ -62,8 +85,15 @@ def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> It
 
 def _by_topic(text: str) -> list[tuple[int, str]]:
     """A sentence cut where it turns from smoke to drink."""
-    cuts = [0, *(m.start() for m in re.finditer(r"(?<=[，,、；。])(?=[^，。]{0,3}酒)|(?<=[，,、；。])(?=[^，。]{0,3}烟)", text)), len(text)]
-    return [(a, text[a:b]) for a, b in zip(cuts, cuts[1:], strict=False) if a < b]
+    cuts = [
+        0,
+        *(
+            m.start()
+            for m in re.finditer(r"(?<=[，,、；。])(?=[^，。]{0,3}酒)|(?<=[，,、；。])(?=[^，。]{0,3}烟)", text)
+        ),
+        len(text),
+    ]
+    return [(a, text[a:b]) for a, b in pairwise(cuts) if a < b]
 
 
 def _habit(concept: Concept, turn: int, start: int, part: str) -> Mention:
@@ -89,9 +119,21 @@ def _life(text: str, turn: int, asked: str) -> Iterator[Mention]:
             yield mention
     job = _JOB.search(text)
     working = re.search(r"工作|职业|干(?:什么|啥)|做(?:什么|啥)", asked)
-    if job and (working or re.search(r"我(?:是|在|做|以前|平时)|职业", text[: job.end()]) or job["job"] in ("跑滴滴", "种地", "务农", "开出租", "开货车")):
+    if job and (
+        working
+        or re.search(r"我(?:是|在|做|以前|平时)|职业", text[: job.end()])
+        or job["job"] in ("跑滴滴", "种地", "务农", "开出租", "开货车")
+    ):
         name = job["job"]
-        mention = Mention(turn, job.start("job"), job.end("job"), "social-history", "职业", Concept(f"职业：{name}", (OCCUPATION,)), name)
+        mention = Mention(
+            turn,
+            job.start("job"),
+            job.end("job"),
+            "social-history",
+            "职业",
+            Concept(f"职业：{name}", (OCCUPATION,)),
+            name,
+        )
         mention.value, mention.status = name, Status.PRESENT
         yield mention
     pregnant = _PREGNANT.search(text)
@@ -106,5 +148,3 @@ def _life(text: str, turn: int, asked: str) -> Iterator[Mention]:
         mention = Mention(turn, period.start(), period.end(), "observation", "末次月经", concept, period[0])
         mention.value, mention.status = period["date"], Status.PRESENT
         yield mention
-
-

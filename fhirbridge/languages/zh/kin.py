@@ -8,7 +8,9 @@ from functools import lru_cache
 from fhirbridge import languages
 
 _FAMILY = re.compile(r"家里|家族|家人|父母|爸妈|亲属|亲戚|老人|遗传|长辈|直系")
-_NOT_KIN = re.compile(r"(?:大|阿|护士|那个|病床)(?:姐|哥|姨|叔|爷)|老人家|妈呀|我的?妈|奶奶的|哥们|姐们|老爷子|老爷|妈妈群")
+_NOT_KIN = re.compile(
+    r"(?:大|阿|护士|那个|病床)(?:姐|哥|姨|叔|爷)|老人家|妈呀|我的?妈|奶奶的|哥们|姐们|老爷子|老爷|妈妈群"
+)
 
 
 @lru_cache(maxsize=1)
@@ -21,7 +23,7 @@ def _kin() -> tuple[re.Pattern[str], dict[str, str]]:
 def relatives(text: str, spoken_for: str) -> list[str]:
     """The role codes of the relatives named in `text`, without the one the speaker speaks for."""
     pattern, codes = _kin()
-    found = []
+    found: list[str] = []
     for match in pattern.finditer(text):
         word = match[0]
         if spoken_for and word.endswith(spoken_for) and not re.match(r"他|她|的", text[match.end() :]):
@@ -48,7 +50,10 @@ def is_spoken_for(text: str, role_is_relative: bool) -> str:
     calls = re.match(r"^(爸|妈|爷爷|奶奶|老公|老婆|儿子|宝宝)[爸妈]?[，,！]", text)
     if calls:
         return calls[1]
-    who = re.match(r"^(?:您?你?好[，,。！]?)?(?:医生|大夫)?[，,]?(?:请问)?[，,]?(?:我|俺|咱)(?:家|们)?(?P<kin>爸|妈|父亲|母亲|爷爷|奶奶|外公|外婆|姥姥|姥爷|老公|老婆|儿子|女儿|孩子|宝宝|公公|婆婆|岳父|岳母|哥哥|姐姐|弟弟|妹妹)(?:爸|妈)?", text)
+    who = re.match(
+        r"^(?:您?你?好[，,。！]?)?(?:医生|大夫)?[，,]?(?:请问)?[，,]?(?:我|俺|咱)(?:家|们)?(?P<kin>爸|妈|父亲|母亲|爷爷|奶奶|外公|外婆|姥姥|姥爷|老公|老婆|儿子|女儿|孩子|宝宝|公公|婆婆|岳父|岳母|哥哥|姐姐|弟弟|妹妹)(?:爸|妈)?",
+        text,
+    )
     if who and not re.search(r"家族|遗传|都(?:有|是)", text):
         return who["kin"]
     return ""

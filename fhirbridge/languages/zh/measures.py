@@ -31,7 +31,9 @@ _UCUM = {
     "u/l": ("U/L", "U/L"), "iu/l": ("IU/L", "[IU]/L"), "miu/l": ("mIU/L", "m[IU]/L"), "miu/ml": ("mIU/mL", "m[IU]/mL"), "%": ("%", "%"),
 }  # fmt: skip
 # A value that is a limit, a goal or a normal range is nobody's result.
-_LIMIT = re.compile(r"(?:超过|大于|小于|低于|高于|控制在|控制到|降到|不到|至少|正常(?:值|范围)?(?:是|为|在|应该)?|以下|以上|不超过|不低于|标准|目标|如果|要是|一旦|>|<|≥|≤)[^，。]{0,6}$")
+_LIMIT = re.compile(
+    r"(?:超过|大于|小于|低于|高于|控制在|控制到|降到|不到|至少|正常(?:值|范围)?(?:是|为|在|应该)?|以下|以上|不超过|不低于|标准|目标|如果|要是|一旦|>|<|≥|≤)[^，。]{0,6}$"
+)
 _LIMIT_AFTER = re.compile(r"^\s*(?:以上|以下|以内|之内|就要|的话)")
 
 
@@ -81,9 +83,11 @@ _PRESSURE = re.compile(
     rf"|血压{_FILL}(?P<high3>{_N})(?:[，,、和]|到|\s)+(?:低压)?(?P<low3>{_N})"
 )
 _DEGREES = re.compile(
-    rf"(?P<whole>3[4-9]|4[0-3]|三十[四五六七八九]|四十[一二三]?)(?:度(?P<part>\d|半|[一二三四五六七八九])?(?![一二三四五六七八九\d]|角)|(?P<point>[.点][\d一二三四五六七八九]{{1,2}})(?:度|℃|°c)?(?![\d]*(?:mm|cm|mg|ml|%|岁|kg|斤|天|月|年|次|片|分))|(?:℃|°c))"
+    r"(?P<whole>3[4-9]|4[0-3]|三十[四五六七八九]|四十[一二三]?)(?:度(?P<part>\d|半|[一二三四五六七八九])?(?![一二三四五六七八九\d]|角)|(?P<point>[.点][\d一二三四五六七八九]{1,2})(?:度|℃|°c)?(?![\d]*(?:mm|cm|mg|ml|%|岁|kg|斤|天|月|年|次|片|分))|(?:℃|°c))"
 )
-_METRES = re.compile(rf"(?P<m>[12一两])米(?P<cm>\d{{1,2}}|[一二三四五六七八九零]{{1,2}}|[一二三四五六七八]十[一二三四五六七八九]?)|(?P<flat>1[.点]\d{{1,2}}|一点[一二三四五六七八九]{{1,2}})米|(?P<bare>1\d\d|[5-9]\d)\s?(?:cm|厘米|公分)(?![\d*x×大/²])")
+_METRES = re.compile(
+    r"(?P<m>[12一两])米(?P<cm>\d{1,2}|[一二三四五六七八九零]{1,2}|[一二三四五六七八]十[一二三四五六七八九]?)|(?P<flat>1[.点]\d{1,2}|一点[一二三四五六七八九]{1,2})米|(?P<bare>1\d\d|[5-9]\d)\s?(?:cm|厘米|公分)(?![\d*x×大/²])"
+)
 _WEIGHT = re.compile(rf"(?P<number>{_N})\s*(?P<unit>kg|公斤|千克|斤)(?P<liang>(?:{_N})两|半)?(?![/每\d])")
 _ORDINARY = {"收缩压": "8480-6", "舒张压": "8462-4"}
 _PANEL = Concept("血压", (Coding(LOINC, "85354-9", "Blood pressure panel with all children optional"),))
@@ -124,13 +128,18 @@ def _pressures(text: str, turn: int) -> Iterator[Mention]:
     for match in _PRESSURE.finditer(text):
         high = numerals.read(match["high"] or match["high2"] or match["high3"] or "")
         low = numerals.read(match["low"] or match["low2"] or match["low3"] or "")
-        if high is None or low is None or not (50 <= high.value <= 280 and 20 <= low.value <= 180 and low.value < high.value):
+        if (
+            high is None
+            or low is None
+            or not (50 <= high.value <= 280 and 20 <= low.value <= 180 and low.value < high.value)
+        ):
             continue
         if _limited(text, match.start(), match.end()):
             continue
         mention = Mention(turn, match.start(), match.end(), "vital-signs", "血压", _PANEL, match[0])
         mention.components = tuple(
-            (table[name].concept, Quantity(n.value, "mmHg", "mm[Hg]")) for name, n in (("收缩压", high), ("舒张压", low))
+            (table[name].concept, Quantity(n.value, "mmHg", "mm[Hg]"))
+            for name, n in (("收缩压", high), ("舒张压", low))
         )
         yield mention
 
@@ -159,7 +168,11 @@ def _bodies(text: str, turn: int) -> Iterator[Mention]:
     for match in _METRES.finditer(text):
         value = _height(match)
         lead = text[max(0, match.start() - 8) : match.start()]
-        if value is None or not 40 <= value <= 230 or (match["bare"] and re.search(r"大小|直径|肿|囊|×|x|\*|约$|长$", lead)):
+        if (
+            value is None
+            or not 40 <= value <= 230
+            or (match["bare"] and re.search(r"大小|直径|肿|囊|×|x|\*|约$|长$", lead))
+        ):
             continue
         mention = _mention(turn, text, match.start(), match.end(), table["身高"])
         mention.value = Quantity(value, "cm", "cm")
@@ -167,7 +180,10 @@ def _bodies(text: str, turn: int) -> Iterator[Mention]:
     for match in _WEIGHT.finditer(text):
         number = numerals.read(match["number"])
         lead = text[max(0, match.start() - 10) : match.start()]
-        if number is None or re.search(r"[酒喝吃水米面菜每肉奶按]$|酒.{0,5}$|(?:瘦|掉|降|减|轻|胖|涨|增加|长)(?:了|掉|到|下)?(?:大概|差不多|有)?$|超过$|不到$|举|提|背", lead):
+        if number is None or re.search(
+            r"[酒喝吃水米面菜每肉奶按]$|酒.{0,5}$|(?:瘦|掉|降|减|轻|胖|涨|增加|长)(?:了|掉|到|下)?(?:大概|差不多|有)?$|超过$|不到$|举|提|背",
+            lead,
+        ):
             continue
         value = number.value
         if match["unit"] == "斤":
@@ -203,7 +219,10 @@ def _values(text: str, turn: int) -> Iterator[Mention]:
         number = numerals.read(match["number"])
         if number is None or _limited(text, match.start("number"), match.end()) or analyte.high == 0:
             continue
-        if re.match(r"[年月周天岁种次位号]|个月|小时|分钟|多?年|片|粒", text[match.end() :] or " ") and not match["unit"]:
+        if (
+            re.match(r"[年月周天岁种次位号]|个月|小时|分钟|多?年|片|粒", text[match.end() :] or " ")
+            and not match["unit"]
+        ):
             continue
         quantity = scaled(analyte, number, match["unit"] or "")
         if quantity is None:
@@ -220,7 +239,11 @@ def scaled(analyte: Analyte, number: numerals.Number, said: str) -> Quantity | N
         return None
     if said == "万":
         value *= 10_000
-    if analyte.scale and value >= max(100, analyte.scale // 10) and value > analyte.high / (1 if analyte.scale < 10_000 else 1) / 10:
+    if (
+        analyte.scale
+        and value >= max(100, analyte.scale // 10)
+        and value > analyte.high / (1 if analyte.scale < 10_000 else 1) / 10
+    ):
         if value >= 1000 or analyte.scale == 1_000_000 or analyte.concept.name != "血小板计数":
             value = (value / analyte.scale).normalize() + 0
     unit, ucum = next((u for key, u in _UCUM.items() if said.startswith(key)), (analyte.unit, analyte.ucum))
@@ -233,17 +256,46 @@ def _words(text: str, turn: int) -> Iterator[Mention]:
     table = _table()[0]
     for match in _described().finditer(text):
         analyte = table[match["name"]]
-        if match["name"] in ("称", "重", "量了", "呼吸", "高烧", "低烧", "发烧", "发热", "空腹", "中性", "烧到", "生下来", "钾", "钠", "cr", "tc", "tg"):
+        if match["name"] in (
+            "称",
+            "重",
+            "量了",
+            "呼吸",
+            "高烧",
+            "低烧",
+            "发烧",
+            "发热",
+            "空腹",
+            "中性",
+            "烧到",
+            "生下来",
+            "钾",
+            "钠",
+            "cr",
+            "tc",
+            "tg",
+        ):
             continue
-        if re.match(r"不|吗|么|的话|时|会|就|可能|有可能", text[match.end() :] or " ") or re.search(r"如果|要是|有没有|是否$", text[max(0, match.start() - 6) : match.start()]):
+        if re.match(r"不|吗|么|的话|时|会|就|可能|有可能", text[match.end() :] or " ") or re.search(
+            r"如果|要是|有没有|是否$", text[max(0, match.start() - 6) : match.start()]
+        ):
             continue
         mention = _mention(turn, text, match.start(), match.end(), analyte)
         value = match["value"]
-        mention.value = {"没问题": "正常", "没事": "正常", "都行": "正常", "不高": "不高", "高": "偏高", "低": "偏低"}.get(value, value)
+        mention.value = {
+            "没问题": "正常",
+            "没事": "正常",
+            "都行": "正常",
+            "不高": "不高",
+            "高": "偏高",
+            "低": "偏低",
+        }.get(value, value)
         yield mention
 
 
-_BARE = re.compile(rf"^\s*(?:大概|差不多|就|是|有|现在|嗯|，|,|约|大约|\s|那时候|昨天|今天|早上)*(?P<number>{NUMBER})\s*(?:左右|多|吧|的|了|{_UNIT})*[，,。、]?")
+_BARE = re.compile(
+    rf"^\s*(?:大概|差不多|就|是|有|现在|嗯|，|,|约|大约|\s|那时候|昨天|今天|早上)*(?P<number>{NUMBER})\s*(?:左右|多|吧|的|了|{_UNIT})*[，,。、]?"
+)
 
 
 def _bare(text: str, turn: int, asked: str) -> Iterator[Mention]:

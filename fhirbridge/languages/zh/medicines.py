@@ -13,12 +13,22 @@ from fhirbridge.records import Speaker, Status
 _ORDER = re.compile(
     r"开(?!车|始|刀|放|胸|展)|吃|服|用(?!药史)|加上?|换成?|改(?:成|为|用|吃)?|嚼|打|给你|给予|予以?|上点|补充?|配|试试|泡|涂|抹|滴|喷|注射|输|含|贴|敷|洗|先(?:用|吃)|继续|接着|再(?:吃|用)|配合|选"
 )
-_NOT_ORDER = re.compile(r"不(?:用|要|需要?|能|建议|必|宜|可以?|推荐|应该?|适合|让)(?:再|先)?(?:吃|服|用|打|喝|加|补)?|没必要|停(?:了|掉|用|药)?|避免|禁用?|慎用|少(?:吃|用)|先不|别(?:再)?(?:吃|用|打)")
-_GENERAL = re.compile(r"主要(?:是|用于|用来|治)|适用于|用于|作用|副作用|不良反应|(?:是|属于)(?:一种|一个|个|处方|新|好)|成分|价格|便宜|贵|比较(?:安全|好)|很安全|疗效|效果|的机制|机理|一般(?:都|会|要)|说明书|代替|替代|之类的药$|叫")
+_NOT_ORDER = re.compile(
+    r"不(?:用|要|需要?|能|建议|必|宜|可以?|推荐|应该?|适合|让)(?:再|先)?(?:吃|服|用|打|喝|加|补)?|没必要|停(?:了|掉|用|药)?|避免|禁用?|慎用|少(?:吃|用)|先不|别(?:再)?(?:吃|用|打)"
+)
+_GENERAL = re.compile(
+    r"主要(?:是|用于|用来|治)|适用于|用于|作用|副作用|不良反应|(?:是|属于)(?:一种|一个|个|处方|新|好)|成分|价格|便宜|贵|比较(?:安全|好)|很安全|疗效|效果|的机制|机理|一般(?:都|会|要)|说明书|代替|替代|之类的药$|叫"
+)
 _TAKING = re.compile(r"吃|服|用|打|喝|贴|涂|抹|喷|滴|输|含|开")
-_NEVER = re.compile(r"(?:没有?|未|从没|从来没|不|不敢|不能|不让(?:我)?|不肯|不愿意?|不爱|还没|没怎么)(?:再)?(?:吃|用|服|打|喝|让吃|开)(?!完|饭)|吃不了|没吃|没用|没打")
-_STOPPED = re.compile(r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)")
-_ASKS = re.compile(r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要吃|该吃")
+_NEVER = re.compile(
+    r"(?:没有?|未|从没|从来没|不|不敢|不能|不让(?:我)?|不肯|不愿意?|不爱|还没|没怎么)(?:再)?(?:吃|用|服|打|喝|让吃|开)(?!完|饭)|吃不了|没吃|没用|没打"
+)
+_STOPPED = re.compile(
+    r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
+)
+_ASKS = re.compile(
+    r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要吃|该吃"
+)
 
 
 def judge_medicine(sentence: Piece, mention: Mention, others: list[Mention], role: Speaker, question: str) -> None:
@@ -49,7 +59,9 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.status = Status.PAST
     elif _NOT_ORDER.search(clause):
         mention.dropped = "advised against"
-    elif _GENERAL.search(text[max(0, len(lead) - 14) : len(lead) + 24]) and not re.search(r"可以(?:吃|用)|建议|给你|开", clause):
+    elif _GENERAL.search(text[max(0, len(lead) - 14) : len(lead) + 24]) and not re.search(
+        r"可以(?:吃|用)|建议|给你|开", clause
+    ):
         mention.dropped = "said in general"
     elif _ORDER.search(lead) or _ORDER.search(tail[:14]) or doses.read(near) is not None:
         mention.status = Status.PLANNED
@@ -66,9 +78,11 @@ def _taken(mention: Mention, text: str, clause: str, lead: str, tail: str, quest
         return
     if _STOPPED.search(tail) or _STOPPED.search(clause):
         mention.status = Status.PAST
-    elif _NEVER.search(clause) or re.match(r"[^，。]{0,4}，?(?:也|都|就|一直|他也)*(?:没|不)(?:吃|用|服|打)", tail):
-        mention.status = Status.ABSENT
-    elif mention.negated:
+    elif (
+        _NEVER.search(clause)
+        or re.match(r"[^，。]{0,4}，?(?:也|都|就|一直|他也)*(?:没|不)(?:吃|用|服|打)", tail)
+        or mention.negated
+    ):
         mention.status = Status.ABSENT
     elif question == "open" and not _TAKING.search(clause):
         mention.dropped = "the patient asks"
@@ -97,8 +111,12 @@ def _clause_of(text: str, start: int, end: int) -> str:
     return text[left:right]
 
 
-_PLAN = re.compile(r"建议|查(?!出|了|过|的)|做个|做一[个下次]|做做|复查|完善|拍(?!了|过|的)|照(?!了|过|的)|约|去(?!年|过)|安排|化验|抽(?:个)?血|看一?下|加做|得(?!了|过|到|很)|需要|必须|待会儿?|一会儿?|明[早天]|下周|开(?:个|一)|先做|做(?!过|了|的|完)|行(?=.{0,6}(?:检查|手术|术))|拟|预约|准备|办|收|再|转")
-_DONE = re.compile(r"做(?:了|过|的)|查(?:了|过|的|出)|拍(?:了|过|的)|照(?:了|过|的)|检查(?:了|过|显示)|出来了|回来了|显示|提示|结果|报告|术后|我看|这个|没事|正常|发现|确诊|住(?:了|过)|打(?:了|过)|输(?:了|过)|切(?:了|过)|割(?:了|过)|放(?:了|过)|复查(?:了|过)|上礼拜|上周|去年|前年|昨天|上个月|年前")
+_PLAN = re.compile(
+    r"建议|查(?!出|了|过|的)|做个|做一[个下次]|做做|复查|完善|拍(?!了|过|的)|照(?!了|过|的)|约|去(?!年|过)|安排|化验|抽(?:个)?血|看一?下|加做|得(?!了|过|到|很)|需要|必须|待会儿?|一会儿?|明[早天]|下周|开(?:个|一)|先做|做(?!过|了|的|完)|行(?=.{0,6}(?:检查|手术|术))|拟|预约|准备|办|收|再|转"
+)
+_DONE = re.compile(
+    r"做(?:了|过|的)|查(?:了|过|的|出)|拍(?:了|过|的)|照(?:了|过|的)|检查(?:了|过|显示)|出来了|回来了|显示|提示|结果|报告|术后|我看|这个|没事|正常|发现|确诊|住(?:了|过)|打(?:了|过)|输(?:了|过)|切(?:了|过)|割(?:了|过)|放(?:了|过)|复查(?:了|过)|上礼拜|上周|去年|前年|昨天|上个月|年前"
+)
 _UNDONE = re.compile(r"没(?:有)?(?:做|查|拍|照|去|检查|打|住)|还没|未(?:做|查|行|打)|没做|没查|没打")
 _NO_NEED = re.compile(r"不(?:用|需要?|做|必|建议|一定要)|先不|没必要|暂时不")
 
@@ -112,7 +130,13 @@ def judge_procedure(sentence: Piece, mention: Mention, role: Speaker, question: 
         return
     mention.asked = False
     if role is Speaker.NOTE:
-        mention.status = Status.ABSENT if _UNDONE.search(clause) else Status.PLANNED if re.search(r"建议|拟|计划|完善|择期|预约", clause) else Status.PAST
+        mention.status = (
+            Status.ABSENT
+            if _UNDONE.search(clause)
+            else Status.PLANNED
+            if re.search(r"建议|拟|计划|完善|择期|预约", clause)
+            else Status.PAST
+        )
     elif role is Speaker.CLINICIAN:
         _advised(mention, text, clause, lead, tail, question)
     elif question and not _DONE.search(clause):
@@ -121,7 +145,9 @@ def judge_procedure(sentence: Piece, mention: Mention, role: Speaker, question: 
         mention.dropped = "hypothetical"
     elif _UNDONE.search(clause) or mention.negated:
         mention.status = Status.ABSENT
-    elif re.search(r"准备|打算|预约|约了|要去|等着|想(?:做|查)|明天|下周|让(?:我)?(?:做|查|住)", clause) and not _DONE.search(clause):
+    elif re.search(
+        r"准备|打算|预约|约了|要去|等着|想(?:做|查)|明天|下周|让(?:我)?(?:做|查|住)", clause
+    ) and not _DONE.search(clause):
         mention.status = Status.PLANNED
     else:
         mention.status = Status.PAST

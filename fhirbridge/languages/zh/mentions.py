@@ -159,9 +159,7 @@ def _said(text: str, turn: int, lexicon: Vocabulary, clinician: bool) -> Iterato
             yield mention
 
 
-def named(
-    name: str, kind: str, lexicon: Vocabulary, turn: int, start: int, end: int, text: str
-) -> Mention:
+def named(name: str, kind: str, lexicon: Vocabulary, turn: int, start: int, end: int, text: str) -> Mention:
     """A mention of a name at text[start:end], with the lexicon's codes where the lexicon knows the name."""
     entry = lexicon.find(name, "zh")
     if entry is None:

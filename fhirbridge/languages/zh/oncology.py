@@ -12,8 +12,23 @@ from fhirbridge.languages.zh.numerals import NUMBER
 from fhirbridge.records import Coding, Concept, Quantity, Status
 
 LOINC = "http://loinc.org"
-_ROMAN = {"ⅰ": "I", "ⅱ": "II", "ⅲ": "III", "ⅳ": "IV", "1": "I", "2": "II", "3": "III", "4": "IV", "一": "I", "二": "II", "三": "III", "四": "IV"}
-_STAGE = re.compile(r"(?<![a-z\d肾])(?P<stage>i{1,3}|iv|[ⅰⅱⅲⅳ]|[1-4一二三四](?=[abc期]))(?P<letter>[abc]?\d?)\s?期(?!待|间|望|临床试验|手术|复查)|(?P<word>晚期|早期|中期|局部晚期|广泛期|局限期)(?=[^，。]{0,6}(?:癌|瘤|肺|胃|肝))")
+_ROMAN = {
+    "ⅰ": "I",
+    "ⅱ": "II",
+    "ⅲ": "III",
+    "ⅳ": "IV",
+    "1": "I",
+    "2": "II",
+    "3": "III",
+    "4": "IV",
+    "一": "I",
+    "二": "II",
+    "三": "III",
+    "四": "IV",
+}
+_STAGE = re.compile(
+    r"(?<![a-z\d肾])(?P<stage>i{1,3}|iv|[ⅰⅱⅲⅳ]|[1-4一二三四](?=[abc期]))(?P<letter>[abc]?\d?)\s?期(?!待|间|望|临床试验|手术|复查)|(?P<word>晚期|早期|中期|局部晚期|广泛期|局限期)(?=[^，。]{0,6}(?:癌|瘤|肺|胃|肝))"
+)
 _TNM = re.compile(r"(?<![a-z\d])(?:yp|y?c|p)?t(?:[0-4x]|is)[a-d]?(?:\(.{1,3}\))?n[0-3x][a-d]?m[01x][a-d]?")
 _CANCER = re.compile(r"癌|瘤|分期|转移|肉瘤|白血病|tnm|病理")
 _GENES = {
@@ -26,13 +41,21 @@ _GENES = {
 _NAMES = "|".join(sorted(map(re.escape, _GENES), key=len, reverse=True))
 _VARIANT = r"(?:第)?(?P<variant>(?:19|20|21|18|14|十九|二十一|二十|十四)号?外显子(?:缺失|插入|跳跃)?(?:突变)?(?:[\(（]?l858r[\)）]?)?|19del|l858r|t790m|g12[cdv]|v600e|20ins|c797s|扩增|缺失突变|敏感突变|过表达)?"
 _RESULT = r"(?:基因|融合|重排|突变|扩增|表达|检测|的|都|也|均|是|为|:|：|，|,|、|\s|结果|呈|全|评分|ihc)*(?P<result>阳性|阴性|野生型|未见(?:明显)?突变|没有突变|没突变|无突变|未检出|未突变|不突变|有突变|突变型?|\(?[1-3]?\+{1,3}\)?|（[1-3]?[+-]{1,3}）|\([-]\)|-(?=[，。、\s])|约?\d{1,3}%)"
-_GENE = re.compile(rf"(?<![a-z\d])(?P<gene>{_NAMES})(?![a-z\d])(?:基因|融合|重排|突变)?\s*{_VARIANT}(?:突变)?(?:{_RESULT})?")
-_PDL1 = re.compile(r"pd-?l1\s*(?:表达|检测|的|\s)*(?P<score>tps|cps|tc|ic)?(?:评分|是|为|:|：|大概|约|表达|\s|≥|>|，|=)*(?P<value>\d{1,3}(?:\.\d+)?)\s*(?P<percent>%)?|pd-?l1(?:表达)?(?:是|为|:|\s)*(?P<word>阴性|阳性|高表达|低表达)|pd-?l1\s*(?:tps|cps)?(?:是|为|:)*百分之(?P<spoken>[一二三四五六七八九十百]+)")
+_GENE = re.compile(
+    rf"(?<![a-z\d])(?P<gene>{_NAMES})(?![a-z\d])(?:基因|融合|重排|突变)?\s*{_VARIANT}(?:突变)?(?:{_RESULT})?"
+)
+_PDL1 = re.compile(
+    r"pd-?l1\s*(?:表达|检测|的|\s)*(?P<score>tps|cps|tc|ic)?(?:评分|是|为|:|：|大概|约|表达|\s|≥|>|，|=)*(?P<value>\d{1,3}(?:\.\d+)?)\s*(?P<percent>%)?|pd-?l1(?:表达)?(?:是|为|:|\s)*(?P<word>阴性|阳性|高表达|低表达)|pd-?l1\s*(?:tps|cps)?(?:是|为|:)*百分之(?P<spoken>[一二三四五六七八九十百]+)"
+)
 _MSI = re.compile(r"msi-?h|mss|msi-?l|dmmr|pmmr|微卫星(?:不稳定|稳定)")
-_SPREAD = re.compile(r"(?P<site>骨扫描|脑|颅内|骨头?|肝脏?|肺内?|对侧肺|双肺|淋巴结?|肾上腺|胸膜|腹膜|脊柱|椎体|卵巢|皮下|心包|远处)(?:上|里)?(?:多发|的|有|都)*(?P<gap>[^，。、]{0,8}?)转移(?!到)|转移到(?:了)?(?P<to>脑子?|骨头?|肝脏?|肺|淋巴结?|肾上腺)")
+_SPREAD = re.compile(
+    r"(?P<site>骨扫描|脑|颅内|骨头?|肝脏?|肺内?|对侧肺|双肺|淋巴结?|肾上腺|胸膜|腹膜|脊柱|椎体|卵巢|皮下|心包|远处)(?:上|里)?(?:多发|的|有|都)*(?P<gap>[^，。、]{0,8}?)转移(?!到)|转移到(?:了)?(?P<to>脑子?|骨头?|肝脏?|肺|淋巴结?|肾上腺)"
+)
 _SPREAD_NAME = {"骨扫描": "骨转移", "颅内": "脑转移", "脑子": "脑转移", "脑": "脑转移", "骨头": "骨转移", "骨": "骨转移", "椎体": "骨转移", "脊柱": "骨转移", "肝": "肝转移", "肝脏": "肝转移",
                 "淋巴": "淋巴结转移", "淋巴结": "淋巴结转移", "肺内": "肺转移", "双肺": "肺转移", "对侧肺": "肺转移", "肺": "肺转移"}  # fmt: skip
-_RESPONSE = re.compile(r"(?:疗效|评效|评估|评价|复查)(?:评价|评估)?(?:是|为|:|：|考虑|达到?|，|结果)*(?P<value>pr|sd|pd|cr|部分缓解|完全缓解|疾病稳定|疾病进展|病情稳定|进展)(?![a-z])|(?:达到?|评(?:为|价)|最佳疗效)(?P<value2>pr|sd|pd|cr)(?![a-z])")
+_RESPONSE = re.compile(
+    r"(?:疗效|评效|评估|评价|复查)(?:评价|评估)?(?:是|为|:|：|考虑|达到?|，|结果)*(?P<value>pr|sd|pd|cr|部分缓解|完全缓解|疾病稳定|疾病进展|病情稳定|进展)(?![a-z])|(?:达到?|评(?:为|价)|最佳疗效)(?P<value2>pr|sd|pd|cr)(?![a-z])"
+)
 _SIZE = re.compile(
     rf"(?P<where>(?:左|右|双)?(?:侧)?(?:肺|乳|乳腺|肝|肾|卵巢|甲状腺|胃|结肠|直肠|胰头?|子宫|颈部?|腋下|腋窝|纵隔|腹膜后|颅内|额叶|颞叶)?(?:脏|房)?(?:[上中下左右尖后前]{{1,2}}(?:叶|极|段|肺))?(?:[左右]叶)?)(?:见|有|可见|一个|一枚|的|处|一|，)*"
     rf"(?P<what>肿块|包块|占位|肿物|结节|团块|病灶|肌瘤|囊肿)(?:影|性病变)?(?:，|,|大小|约|大概|是|有|为|直径|最大|一共|:)*(?P<a>{NUMBER})(?:\s*(?:乘以?|x|×|\*)\s*(?P<b>{NUMBER}))?(?:\s*(?:乘以?|x|×|\*)\s*(?P<c>{NUMBER}))?\s*(?P<unit>cm|厘米|公分|mm|毫米)"
@@ -60,14 +83,20 @@ def _stages(text: str, turn: int) -> Iterator[Mention]:
     group = Concept("临床分期", (Coding(LOINC, "21908-9", "Stage group.clinical Cancer"),))
     for match in _STAGE.finditer(text):
         near = text[max(0, match.start() - 40) : match.end() + 20]
-        if not match["stage"] or not _CANCER.search(near) or re.search(r"如果|要是|算|还是", text[max(0, match.start() - 6) : match.start()]):
+        if (
+            not match["stage"]
+            or not _CANCER.search(near)
+            or re.search(r"如果|要是|算|还是", text[max(0, match.start() - 6) : match.start()])
+        ):
             continue
         stage = _ROMAN.get(match["stage"], match["stage"].upper()) + match["letter"].upper()
         yield _observation(turn, match, group, stage)
     for match in _TNM.finditer(text):
         tnm = match[0]
         prefix = re.match(r"yp|y?c|p", tnm)
-        shown = (prefix[0] if prefix else "") + re.sub(r"[tnm]", lambda m: m[0].upper(), tnm[len(prefix[0]) if prefix else 0 :])
+        shown = (prefix[0] if prefix else "") + re.sub(
+            r"[tnm]", lambda m: m[0].upper(), tnm[len(prefix[0]) if prefix else 0 :]
+        )
         yield _observation(turn, match, Concept("TNM分期"), shown)
 
 
@@ -109,7 +138,9 @@ def _markers(text: str, turn: int) -> Iterator[Mention]:
 def _spread(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     for match in _SPREAD.finditer(text):
         site = match["site"] or match["to"]
-        mention = named(_SPREAD_NAME.get(site, site + "转移"), "condition", lexicon, turn, match.start(), match.end(), text)
+        mention = named(
+            _SPREAD_NAME.get(site, site + "转移"), "condition", lexicon, turn, match.start(), match.end(), text
+        )
         mention.negated = re.search(r"没|未|无|不", match["gap"] or "") is not None
         mention.rank = 1 if mention.negated else 0
         yield mention

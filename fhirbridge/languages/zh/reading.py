@@ -70,7 +70,9 @@ class Reader:
             self.spoken_for = self.spoken_for or kin.is_spoken_for(clean.text, role is Speaker.RELATIVE)
         spoken = self._mentions(clean, number, role)
         for sentence in sentences(clean.text):
-            self._sentence(clean, sentence, [m for m in spoken if sentence.start <= m.start < sentence.end], role, number)
+            self._sentence(
+                clean, sentence, [m for m in spoken if sentence.start <= m.start < sentence.end], role, number
+            )
         for mention in spoken:
             mention.evidence.insert(0, clean.span(mention.start, mention.end))
         if role is Speaker.CLINICIAN:
@@ -188,7 +190,10 @@ class Reader:
         if not (self.question or self.pending):
             return
         self.answered = True
-        if self.allergy_asked and re.match(r"^\s*(?:都|也|应该|好像|目前|暂时)*(?:没有?|无|不)(?:什么|啥)?(?:过敏)?(?:的|吧|啊|呀|过)?[，。！]?", clean.text):
+        if self.allergy_asked and re.match(
+            r"^\s*(?:都|也|应该|好像|目前|暂时)*(?:没有?|无|不)(?:什么|啥)?(?:过敏)?(?:的|吧|啊|呀|过)?[，。！]?",
+            clean.text,
+        ):
             match = re.match(r"^\s*[^，。！]*", clean.text)
             end = match.end() if match else len(clean.text)
             evidence = [clean.span(0, max(1, end)), *self.allergy_asked]
@@ -201,7 +206,12 @@ class Reader:
         """A duration in the answer belongs to what was asked."""
         words, _ = times.lasting(text)
         for asked in self.pending:
-            if words and asked.mention.status in (Status.PRESENT, Status.PAST) and not asked.mention.onset_text and asked.mention.kind != "procedure":
+            if (
+                words
+                and asked.mention.status in (Status.PRESENT, Status.PAST)
+                and not asked.mention.onset_text
+                and asked.mention.kind != "procedure"
+            ):
                 asked.mention.onset_text = words
 
 

@@ -10,12 +10,27 @@ from fhirbridge.languages.zh import numerals
 from fhirbridge.languages.zh.numerals import NUMBER
 from fhirbridge.records import Quantity
 
-_UNITS = {"年": "a", "个月": "mo", "月": "mo", "周": "wk", "礼拜": "wk", "星期": "wk", "天": "d", "日": "d", "小时": "h", "钟头": "h", "分钟": "min", "分": "min"}
+_UNITS = {
+    "年": "a",
+    "个月": "mo",
+    "月": "mo",
+    "周": "wk",
+    "礼拜": "wk",
+    "星期": "wk",
+    "天": "d",
+    "日": "d",
+    "小时": "h",
+    "钟头": "h",
+    "分钟": "min",
+    "分": "min",
+}
 DURATION = re.compile(
     rf"(?P<number>{NUMBER}|好?几|数)(?:个)?(?P<half>半)?(?:来|多|几)?(?:个)?(?P<unit>年|个月|月(?!\d)|周|礼拜|星期|天|日|小时|钟头|分钟)(?P<more>半)?(?P<tail>多|来|左右)?(?P<ago>前|之前|以前|了)?"
 )
 _DAYS = {"今天": 0, "今早": 0, "今儿": 0, "昨天": 1, "昨晚": 1, "昨夜": 1, "昨": 1, "前天": 2, "大前天": 3, "前晚": 2}
-_DAY = re.compile(r"大前天|前天|前晚|昨天|昨晚|昨夜|今天|今早|今儿早?(?:起|上)?|上(?:个)?(?:礼拜|星期|周)|上个?月|去年|前年|这两天|这几天|前两天|前几天|最近|半夜|(?:从)?\d{1,2}月\d{0,2}(?:日|号)?")
+_DAY = re.compile(
+    r"大前天|前天|前晚|昨天|昨晚|昨夜|今天|今早|今儿早?(?:起|上)?|上(?:个)?(?:礼拜|星期|周)|上个?月|去年|前年|这两天|这几天|前两天|前几天|最近|半夜|(?:从)?\d{1,2}月\d{0,2}(?:日|号)?"
+)
 _SEVERE = re.compile(r"严重|厉害|剧烈|特别|非常|很(?!少|轻)|要命|不行|受不了|剧痛|难忍|十分|极|加重")
 _MILD = re.compile(r"轻微|有点|一点|稍微?|轻度|轻|偶尔|不太|不怎么|隐隐")
 _DAYS_IN = {"a": Decimal(365), "mo": Decimal(30), "wk": Decimal(7), "d": Decimal(1)}
@@ -52,7 +67,11 @@ def onset(words: str, duration: Quantity | None, visit: date | None) -> str | No
     day = visit - timedelta(days=int(duration.value * _DAYS_IN[duration.ucum]))
     if duration.ucum == "a":
         return str(day.year)
-    return day.isoformat()[:7] if duration.ucum == "mo" or (duration.ucum == "wk" and duration.value > 4) else day.isoformat()
+    return (
+        day.isoformat()[:7]
+        if duration.ucum == "mo" or (duration.ucum == "wk" and duration.value > 4)
+        else day.isoformat()
+    )
 
 
 def severity(text: str, place: int, end: int) -> str:

@@ -12,7 +12,7 @@ _FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not 
 _SAME = {"　": " ", "\t": " ", " ": " ", "“": '"', "”": '"', "‘": "'", "’": "'", "「": '"', "」": '"', "『": '"',
          "』": '"', "﹑": "、", "､": "、", "｡": "。", "〜": "~", "～": "~", "—": "-", "–": "-", "−": "-", "＿": "_",
          "μ": "μ", "µ": "μ", "?": "？", "!": "！", ";": "；", "(": "（", ")": "）", "…": "。", "﹐": "，"}  # fmt: skip
-_FOLD = {**_FULL, **{ord(k): v for k, v in _SAME.items()}}
+_FOLD: dict[int, str | int] = {**_FULL, **{ord(k): v for k, v in _SAME.items()}}
 # Traditional forms of the characters that symptoms and answers are written with.
 _TRADITIONAL = str.maketrans(
     "頭暈痠腫脹癢悶氣點沒無個這嗎過對會給歲藥醫檢術壓臟腸飯發燒熱嘔瀉後時間從難體節膚眾嚴爾聽覺見麼還別檔邊裡裏慮懷癥髮類種單雙側葉結纖維轉復複電圖顱鏡顯陽陰確診斷開應該讓說話誰們來爺媽親兒寶煙飲痺經絡腦濕風關鬆實驗測試驚",

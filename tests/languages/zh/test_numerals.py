@@ -25,7 +25,9 @@ def test_a_number_is_read_as_it_is_said(said: str, value: str) -> None:
     assert number.value == Decimal(value)
 
 
-@pytest.mark.parametrize(("said", "low", "high"), [("七八", 7, 8), ("三四十", 30, 40), ("五六", 5, 6), ("十七八", 17, 18)])
+@pytest.mark.parametrize(
+    ("said", "low", "high"), [("七八", 7, 8), ("三四十", 30, 40), ("五六", 5, 6), ("十七八", 17, 18)]
+)
 def test_two_neighbours_are_about(said: str, low: int, high: int) -> None:
     number = numerals.read(said)
     assert number is not None
