@@ -239,13 +239,8 @@ def scaled(analyte: Analyte, number: numerals.Number, said: str) -> Quantity | N
         return None
     if said == "万":
         value *= 10_000
-    if (
-        analyte.scale
-        and value >= max(100, analyte.scale // 10)
-        and value > analyte.high / (1 if analyte.scale < 10_000 else 1) / 10
-    ):
-        if value >= 1000 or analyte.scale == 1_000_000 or analyte.concept.name != "血小板计数":
-            value = (value / analyte.scale).normalize() + 0
+    if analyte.scale and value >= max(1000, analyte.scale // 10):  # counts told per microlitre
+        value = (value / analyte.scale).normalize() + 0
     unit, ucum = next((u for key, u in _UCUM.items() if said.startswith(key)), (analyte.unit, analyte.ucum))
     if (unit, ucum) == (analyte.unit, analyte.ucum) and not analyte.low <= value <= analyte.high:
         return None
