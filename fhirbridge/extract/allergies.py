@@ -18,6 +18,7 @@ _HAPPENS = re.compile(
     r"what (?:happens|happened|kind of reaction|sort of reaction|reaction|was the reaction)|过敏.{0,6}(?:什么|怎么)"
 )
 _SUBSTANCES = frozenset({"medication", "medication-class", "allergen", "organism"})
+_NAMED = re.compile(r"^(?:allergy to|allergic to) |^(?!seasonal|food|drug|skin|nasal).* allergy$")
 _REACH = 40
 
 
@@ -29,7 +30,7 @@ def find(talk: Talk, mentions: Sequence[Mention], vocabulary: Vocabulary) -> Non
     for turn, inside in by_turn.items():
         questions = [m for m in inside if m.kind == "no-allergy"]
         for mention in inside:
-            if mention.kind in _SUBSTANCES and _follows(talk, mention):
+            if (mention.kind in _SUBSTANCES and _follows(talk, mention)) or _NAMED.search(mention.key):
                 _make(mention)
         if questions and talk.turns[turn].speaker is Speaker.CLINICIAN:
             _answers(talk, turn, by_turn, questions)

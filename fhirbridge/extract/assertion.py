@@ -24,8 +24,8 @@ class Standing:
         return kind in self.kinds
 
 
-_STOPPED_BY_STOP = frozenset({"negated", "possible", "past", "family", "planned", "stopped", "other"})
-_STRONG = frozenset({"hypothetical", "asks"})
+_STOPPED_BY_STOP = frozenset({"negated", "possible", "past", "history", "family", "planned", "stopped", "other"})
+_NO_STATUS = frozenset({"stop", "pseudo", "exam", "exam-end"})
 
 
 def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str) -> Standing:
@@ -34,7 +34,7 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
     gap = spoken.rules(language).word_gap
     for number, heard in enumerate(heards):
         cue = heard.cue
-        if cue.kind in ("stop", "pseudo"):
+        if cue.kind in _NO_STATUS:
             continue
         if heard.end <= mention.start and cue.direction in ("forward", "both"):
             between = (heard.end, mention.start)
@@ -77,6 +77,8 @@ def settle(mention: Mention, stand: Standing) -> None:
             return
     if "family" in stand:
         mention.relative = stand.kinds["family"]
+    mention.history = "history" in stand
+    mention.stopped = "stopped" in stand
     if mention.fixed:
         return
     negated = "negated" in stand
@@ -86,7 +88,7 @@ def settle(mention: Mention, stand: Standing) -> None:
         mention.status = Status.ABSENT
     elif "possible" in stand:
         mention.status = Status.POSSIBLE
-    elif "past" in stand or "stopped" in stand:
+    elif "past" in stand or "stopped" in stand or "history" in stand:
         mention.status = Status.PAST
     elif "planned" in stand:
         mention.status = Status.PLANNED

@@ -33,7 +33,16 @@ class Heard(NamedTuple):
     cue: Cue
 
 
-_REACH = {"negated": 9, "possible": 9, "past": 9, "hypothetical": 30, "family": 25, "other": 15, "planned": 20}
+_REACH = {
+    "negated": 9,
+    "possible": 9,
+    "past": 9,
+    "history": 12,
+    "hypothetical": 30,
+    "family": 25,
+    "other": 15,
+    "planned": 20,
+}
 
 
 @lru_cache(maxsize=8)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
+from fhirbridge.extract import habits, medicines, times
 from fhirbridge.extract.cues import Heard
 from fhirbridge.extract.mentions import Mention, Vocabulary
+from fhirbridge.extract.merging import Weighed
 from fhirbridge.extract.talk import Talk
-from fhirbridge.records import Fact, FactKind, Speaker, Status
+from fhirbridge.records import Dosage, Fact, FactKind, Speaker, Status
 
 KINDS = {
     "condition": FactKind.CONDITION,
@@ -31,6 +35,29 @@ KINDS = {
     "no-family": FactKind.FAMILY_HISTORY,
     "no-surgery": FactKind.PROCEDURE,
 }
+_PROBLEMS = (FactKind.CONDITION, FactKind.SYMPTOM)
+_SEVERITY = (
+    (
+        "mild",
+        re.compile(
+            r"\b(?:mild(?:ly)?|slight(?:ly)?|a (?:little )?bit(?: of)?|a little|minor|trace)\b|轻微|轻度|有点|稍微"
+        ),
+    ),
+    ("moderate", re.compile(r"\b(?:moderate(?:ly)?)\b|中度")),
+    (
+        "severe",
+        re.compile(
+            r"\b(?:severe(?:ly)?|terrible|awful|horrible|excruciating|unbearable|really bad|very bad|serious|intense)\b"
+            r"|严重|剧烈|厉害|特别疼|重度"
+        ),
+    ),
+)
+# A disease that somebody has a history of is still theirs unless it is one that passes.
+_PASSES = re.compile(
+    r"stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|"
+    r"concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|"
+    r"appendic|surgery|脑梗|骨折|肺炎|结石|感染|中风|心梗|癌|瘤"
+)
 
 
 def facts(
@@ -39,37 +66,91 @@ def facts(
     heards: dict[int, list[Heard]],
     visit: date | None,
     lexicon: Vocabulary,
-) -> list[Fact]:
+) -> list[Weighed]:
     """The facts of the mentions that were not dropped."""
     found = []
+    medicines_at = [m for m in mentions if m.kind in ("medication", "medication-class")]
     for mention in mentions:
         if mention.dropped or mention.status is None or mention.kind not in KINDS:
             continue
         if mention.if_denied and mention.status is not Status.ABSENT:
             continue
-        found.append(_fact(talk, mention))
+        found.append(Weighed(_fact(talk, mention, medicines_at, visit), mention.weight))
     return found
 
 
-def _fact(talk: Talk, mention: Mention) -> Fact:
-    kind = KINDS[mention.kind]
-    status = mention.status or Status.PRESENT
-    if mention.relative and kind in (FactKind.CONDITION, FactKind.SYMPTOM):
-        kind = FactKind.FAMILY_HISTORY
-    if kind is FactKind.PROCEDURE and status is Status.PRESENT:
-        status = Status.PAST
+def _fact(talk: Talk, mention: Mention, medicines_at: list[Mention], visit: date | None) -> Fact:
     sentence = talk.sentences[mention.sentence]
-    if kind is FactKind.MEDICATION and status is Status.PLANNED and sentence.role is not Speaker.CLINICIAN:
-        status = Status.PRESENT
-    if kind in (FactKind.CONDITION, FactKind.SYMPTOM) and status is Status.PLANNED:
-        status = Status.PRESENT
+    kind = _kind(talk, mention)
+    status = _status(mention, kind, sentence.role)
+    onset = times.onset(talk, mention, visit) if status is not Status.ABSENT else times.NOTHING
     evidence = tuple(talk.source(a, b) for a, b in ((mention.start, mention.end), *mention.more))
-    return Fact(
+    fact = Fact(
         kind=kind,
         concept=mention.concept,
         status=status,
         evidence=evidence,
         value=mention.value or None,
-        relative=mention.relative,
+        onset=onset.date,
+        onset_text=onset.words,
+        duration=onset.duration,
+        severity=_severity(talk, mention) if kind in _PROBLEMS and status is not Status.ABSENT else "",
+        dosage=_dosage(talk, mention, medicines_at) if kind is FactKind.MEDICATION else None,
+        body=mention.body,
+        relative=mention.relative if kind is FactKind.FAMILY_HISTORY else "",
         reaction=tuple(dict.fromkeys(mention.reactions)),
+        note="stopped" if kind is FactKind.MEDICATION and mention.stopped else "",
     )
+    if kind is FactKind.SOCIAL_HISTORY:
+        return _with_value(fact, mention.value, sentence.language)
+    return fact
+
+
+def _with_value(fact: Fact, words: str, language: str) -> Fact:
+    return replace(fact, value=habits.value(fact, words, language))
+
+
+def _kind(talk: Talk, mention: Mention) -> FactKind:
+    kind = KINDS[mention.kind]
+    if mention.relative and kind in (*_PROBLEMS, FactKind.PROCEDURE):
+        return FactKind.FAMILY_HISTORY
+    if mention.kind == "no-family":
+        return FactKind.FAMILY_HISTORY
+    if mention.examined and kind in _PROBLEMS:
+        return FactKind.EXAM
+    return kind
+
+
+def _status(mention: Mention, kind: FactKind, role: Speaker) -> Status:
+    status = mention.status or Status.PRESENT
+    if kind is FactKind.PROCEDURE and status in (Status.PRESENT, Status.POSSIBLE):
+        planned = role is Speaker.CLINICIAN and not mention.answered and status is Status.POSSIBLE
+        return Status.PLANNED if planned else Status.PAST
+    if kind is FactKind.MEDICATION and status is Status.PLANNED and role not in (Speaker.CLINICIAN, Speaker.NOTE):
+        return Status.PRESENT
+    if kind is FactKind.MEDICATION and status is Status.POSSIBLE:
+        return Status.PLANNED if role is Speaker.CLINICIAN else Status.PRESENT
+    if kind in _PROBLEMS and status is Status.PLANNED:
+        return Status.PRESENT
+    if kind in (FactKind.EXAM, FactKind.SOCIAL_HISTORY) and status in (Status.PLANNED, Status.POSSIBLE):
+        return Status.PRESENT
+    if kind is FactKind.CONDITION and mention.history and status is Status.PAST and not _PASSES.search(mention.key):
+        return Status.PRESENT
+    if kind is FactKind.SYMPTOM and status is Status.POSSIBLE and role is not Speaker.CLINICIAN:
+        return Status.PRESENT
+    return status
+
+
+def _severity(talk: Talk, mention: Mention) -> str:
+    sentence = talk.sentences[mention.sentence]
+    words = talk.text[max(sentence.start, mention.start - 28) : mention.end]
+    for name, pattern in _SEVERITY:
+        if pattern.search(words):
+            return name
+    return ""
+
+
+def _dosage(talk: Talk, mention: Mention, medicines_at: list[Mention]) -> Dosage | None:
+    following = min((m.start for m in medicines_at if m.start > mention.start), default=len(talk.text))
+    before = max((m.end for m in medicines_at if m.end <= mention.start), default=0)
+    return medicines.dosage(talk, mention, following, before)

@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fhirbridge.extract import allergies, assertion, cues, details, dialogue, measures, mentions, merging
+from fhirbridge.extract import (
+    allergies,
+    assertion,
+    cues,
+    details,
+    dialogue,
+    examination,
+    measures,
+    mentions,
+    merging,
+    sites,
+)
 from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.talk import Talk, talk_language, talks
 from fhirbridge.languages import spoken
@@ -18,7 +29,7 @@ from fhirbridge.records import Fact, LeftOut, Speaker, Transcript, Turn
 
 def find(transcript: Transcript, lexicon: Vocabulary) -> tuple[tuple[Fact, ...], tuple[LeftOut, ...]]:
     """The facts of a transcript in the order of their evidence, and what could not be read."""
-    heard: list[Fact] = []
+    heard: list[merging.Weighed] = []
     read: list[Fact] = []
     left_out = transcript.left_out
     for language, turns in _by_reader(transcript):
@@ -49,9 +60,10 @@ def _by_reader(transcript: Transcript) -> list[tuple[str, list[Turn]]]:
     return [*sorted(own.items()), *([(usual, rest)] if rest else [])]
 
 
-def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[Fact]:
+def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[merging.Weighed]:
     found = mentions.find(talk, lexicon)
     heards = cues.find(talk)
+    found = sites.place(talk, found, lexicon)
     for language in sorted({s.language for s in talk.sentences}):
         refine = getattr(spoken.rules(language), "refine", None)
         if refine is not None:
@@ -62,8 +74,10 @@ def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[
     for mention in found:
         weigh(talk, mention, heards.get(mention.sentence, []), negated)
     dialogue.answer(talk, found, negated)
+    examination.mark(talk, found, heards)
     allergies.find(talk, found, lexicon)
-    return [*measured, *details.facts(talk, found, heards, transcript.visit_date, lexicon)]
+    weighed = [merging.Weighed(fact, 1) for fact in measured]
+    return [*weighed, *details.facts(talk, found, heards, transcript.visit_date, lexicon)]
 
 
 def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[int]) -> None:

@@ -19,7 +19,7 @@ from fhirbridge.errors import ConfigurationError
 from fhirbridge.extract.cues import whole
 from fhirbridge.extract.talk import Shortened, Talk
 from fhirbridge.languages import spoken
-from fhirbridge.records import Coding, Concept, Span, Speaker, Status
+from fhirbridge.records import Body, Coding, Concept, Span, Speaker, Status
 
 
 class Named(Protocol):
@@ -63,12 +63,18 @@ class Mention:
     status: Status | None = None  # decided already, by the expression itself or by what follows
     dropped: str = ""  # why it is no fact; empty while it may be one
     value: str = ""
+    said: bool = False  # found by an expression
     flip: bool = False  # "sleeping well" denies insomnia: the status is turned over at the end
     fixed: bool = False  # an expression that carries its own status
     open: bool = False  # an open question: the answer is its value
     if_denied: bool = False  # a fact only when denied: "any regular medication?" - "no"
     asked: bool = False
     answered: bool = False
+    examined: bool = False  # found by the clinician on examination
+    history: bool = False  # told as a history of it
+    stopped: bool = False
+    body: Body | None = None
+    side: str = ""
     relative: str = ""
     weight: int = 0  # how much its status counts when two disagree
     reactions: list[Concept] = field(default_factory=list)
@@ -108,6 +114,7 @@ def find(talk: Talk, vocabulary: Vocabulary) -> list[Mention]:
 
 
 def _named(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
+    ignored = _ignored(language)
     hits = [(h.span.offset, h.span.end, h.entry) for h in vocabulary.scan(talk.text, language)]
     loose = spoken.rules(language).loose
     if loose is not None:
@@ -117,7 +124,7 @@ def _named(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
     for start, end, entry in hits:
         number = talk.sentence_at(start)
         sentence = talk.sentences[number]
-        if sentence.language == language and end <= sentence.end:
+        if sentence.language == language and end <= sentence.end and talk.text[start:end] not in ignored:
             found.append(Mention(start, end, entry.kind, entry.key, entry.in_language(language), number))
     return found
 
@@ -152,6 +159,7 @@ def _matches(talk: Talk, number: int, expression: Expression, vocabulary: Vocabu
             named = Concept(" ".join(match.expand(named.name).split()), named.codings)
         concept, key = _concept(named, vocabulary, sentence.language)
         mention = Mention(match.start(), match.end(), expression.kind, key, concept, number)
+        mention.said = True
         mention.status, mention.fixed = expression.status, expression.status is not None
         mention.value, mention.flip = value, expression.special == "flip"
         mention.open, mention.if_denied = expression.special == "open", expression.special == "if-no"
@@ -166,6 +174,12 @@ def _concept(concept: Concept, vocabulary: Vocabulary, language: str) -> tuple[C
         return concept, concept.name
     known = entry.in_language(language)
     return Concept(known.name, concept.codings or known.codings), entry.key
+
+
+@lru_cache(maxsize=8)
+def _ignored(language: str) -> frozenset[str]:
+    """Words that are names in some terminology and hardly ever mean it when spoken."""
+    return frozenset(row["word"] for row in languages.rows(language, "ignored"))
 
 
 @lru_cache(maxsize=8)
@@ -197,7 +211,7 @@ def _expression(row: dict[str, str], number: int) -> Expression:
 
 def _longest(found: list[Mention]) -> list[Mention]:
     """Without those that lie within a longer one or repeat another."""
-    found.sort(key=lambda m: (m.start, -m.end, m.kind, m.key))
+    found.sort(key=lambda m: (m.start, -m.end, not m.said, m.kind, m.key))
     kept: list[Mention] = []
     for mention in found:
         last = kept[-1] if kept else None
