@@ -14,7 +14,7 @@ _CLINGS = re.compile(
     r"\s*(?:or|and/or|but|except|unless|however|otherwise|then|i\.e|e\.g|if|which|that|who|with|without|provided"
     r"|for example|including|such as|note|as|in addition|where|when|whichever|excluding|exceptions?|other than|also"
     r"|either|these|this)\b"
-    r"|\s*(?:或|和|但|除|注|如|例|允许|若|否则|且|并|以下情况|以.{0,6}为准|其中|包括|不包括|即|定义|对于|亦|也|后者|前者"
+    r"|\s*(?:或|和|但|除|注|如|例|允许|若|否则|且|并|[●•○◆■–—-]|以下情况|以.{0,6}为准|其中|包括|不包括|即|定义|对于|亦|也|后者|前者"
     r"|经研究者|由研究者|上述|则|可以|其他毒性|[（(])",
     re.IGNORECASE,
 )
@@ -56,7 +56,7 @@ def _numbered(text: str, item: Item, running: bool, follower: Item | None) -> li
             start, first = item.start, 1
         elif follower is not None and re.sub(r"\D", "", follower.sign) == str(first + 1):
             return []
-    if item.end - start < 20:
+    if item.end - start < (8 if running else 20):
         return []
     found = marks(text[start : item.end], first, running=running)
     if not found or found[0].style not in ("number", "point", "bracketed", "bracket"):

@@ -157,3 +157,23 @@ def _doubts(trial: Trial) -> list[str]:
     if low is not None and high is not None and low > high:
         found.append("the minimum age is above the maximum age; neither is used")
     return found
+
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def iso_date(text: str | None) -> str:
+    """A registry's date ("March 3, 2019", "2019/3/3", "2019-03") as ISO 8601, "" when it is none."""
+    said = (text or "").strip()
+    if found := re.fullmatch(r"([12][0-9]{3})[-/.年]([01]?[0-9])(?:[-/.月]([0-3]?[0-9])日?)?月?(?:[ T].*)?", said):
+        return _joined_date(found[1], found[2], found[3])
+    if found := re.fullmatch(r"([A-Za-z]+)\s+(?:([0-3]?[0-9]),\s*)?([12][0-9]{3})", said):
+        month = next((n for n, name in enumerate(_MONTHS, 1) if found[1].lower().startswith(name)), 0)
+        return _joined_date(found[3], str(month), found[2]) if month else ""
+    return said if re.fullmatch(r"[12][0-9]{3}", said) else ""
+
+
+def _joined_date(year: str, month: str, day: str | None) -> str:
+    parts = [year, f"{int(month):02}", *([f"{int(day):02}"] if day else [])]
+    sound = 1 <= int(month) <= 12 and (day is None or 1 <= int(day) <= 31)
+    return "-".join(parts) if sound else year
