@@ -208,6 +208,21 @@ class LabResult:
     repairs: tuple[str, ...] = ()
     confidence: float = 1.0
 
+    @property
+    def side(self) -> str:
+        """Where the number lies by the printed range: "L", "N" or "H"; "" where value and range do not tell."""
+        if self.quantity is None or (self.low is None and self.high is None):
+            return ""
+        value, sign = self.quantity.value, self.quantity.comparator
+        if self.low is not None and value < self.low.value and sign in ("", "<", "<="):
+            return "L"
+        if self.high is not None and value > self.high.value and sign in ("", ">", ">="):
+            return "H"
+        if sign:  # "<0.5" lies inside only if the range reaches down to there; else it is not told
+            within = self.low is None if sign in ("<", "<=") else self.high is None
+            return "N" if within else ""
+        return "N"
+
 
 @dataclass(frozen=True, slots=True)
 class LabReport:
