@@ -173,7 +173,7 @@ def _night(a: argparse.Namespace) -> int:
 def _review(a: argparse.Namespace) -> int:
     from fhirbridge.review import page
 
-    return page.serve(port=a.port)
+    return page.serve(port=a.port, out=a.out, server=a.server, studies=a.studies)
 
 
 def _mcp(a: argparse.Namespace) -> int:
@@ -347,7 +347,10 @@ def _server_options(p: argparse.ArgumentParser) -> None:
 
 def _add_people(commands: Any) -> None:
     p = _command(commands, "review", _review, "the review page on 127.0.0.1")
-    p.add_argument("--port", type=int, default=0)
+    p.add_argument("--port", type=int, default=0, help="default: a free one")
+    p.add_argument("--studies", nargs="+", default=[], metavar="PATH", help="trials to match the reviewed patient with")
+    p.add_argument("--server", metavar="URL", help="the FHIR server that the page may push to")
+    p.add_argument("-o", "--out", default="reviewed", metavar="DIR", help="where saved Bundles go")
     p = _command(commands, "mcp", _mcp, "an MCP server on standard input and output")
     p.add_argument("--root", action="append", metavar="DIR", help="where files may be read (default: this directory)")
     p.add_argument("--server", metavar="URL", help="the FHIR server that push may write to, after a yes each time")

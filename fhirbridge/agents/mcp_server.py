@@ -17,9 +17,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from fhirbridge import __version__, pipeline
-from fhirbridge.agents.views import facts
 from fhirbridge.errors import ConfigurationError, FhirbridgeError, InputError, MissingDependency, MissingInput
 from fhirbridge.fhir import bundles
+from fhirbridge.fhir.plain_facts import facts
 from fhirbridge.fhir.record import Record
 from fhirbridge.fhir.server import FHIRServer
 
