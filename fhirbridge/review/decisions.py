@@ -144,7 +144,8 @@ def _change_value(resource: dict[str, Any], value: str, unit: str | None) -> Non
         quantity = {"unit": unit} if unit else {}
     for key in ("valueString", "valueCodeableConcept"):
         resource.pop(key, None)
-    resource["valueQuantity"] = {"value": number, **({"comparator": comparator} if comparator else {}), **quantity}
+    sign_of = {"comparator": comparator} if comparator else {}
+    resource["valueQuantity"] = {"value": number, **sign_of, **{k: v for k, v in quantity.items() if k != "value"}}
     resource.pop("interpretation", None)  # it judged the other value
 
 

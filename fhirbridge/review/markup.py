@@ -121,7 +121,7 @@ def _row(fact: Mapping[str, Any], shown: Document, w: Mapping[str, str]) -> str:
 def _source(shown: Document, found: list[dict[str, Any]]) -> str:
     text = source_text(shown.record)
     if text:
-        return f'<div class="words" id="words">{_marked(text, found)}</div>'
+        return f'<div class="words" id="words" tabindex="0">{_marked(text, found)}</div>'
     boxes = "".join(
         f'<rect id="b-{f["id"]}" data-fact="{f["id"]}" class="{"" if f["certain"] else "doubtful"}" x="{x}" y="{y}" '
         f'width="{wide}" height="{high}"><title>{escape(f.get("name", ""))}</title></rect>'

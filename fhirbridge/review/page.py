@@ -26,7 +26,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # under no-referrer browsers send forms with Origin: null
     "Cache-Control": "no-store",
 }
 _ASSETS = {"review.css": "text/css", "review.js": "text/javascript"}
@@ -138,11 +138,13 @@ class _Pages:
         return response
 
     async def read(self, request: Request) -> Response:
-        form = await request.form(max_files=100, max_part_size=MOST_BYTES)
-        inputs = [
-            (str(f.filename), await f.read()) for f in form.getlist("files") if not isinstance(f, str) and f.filename
-        ]
-        text = form.get("text")
+        async with request.form(max_files=100, max_part_size=MOST_BYTES) as form:
+            inputs = [
+                (str(f.filename), await f.read())
+                for f in form.getlist("files")
+                if not isinstance(f, str) and f.filename
+            ]
+            text = form.get("text")
         if isinstance(text, str) and text.strip():
             inputs.append(("pasted.txt", text.encode()))
         problems, last = [], None

@@ -50,7 +50,7 @@ def _read(page: Page, base: str, token: str | None, file: Path) -> None:
     page.goto(f"{base}/?token={token}")
     page.set_input_files("#files", str(file))
     page.get_by_role("button", name="Read").press("Enter")
-    page.wait_for_selector("#facts tbody tr", timeout=120_000)
+    page.wait_for_selector("#facts tbody tr", timeout=60_000)
 
 
 def _serious(page: Page) -> list[str]:
@@ -96,7 +96,8 @@ def test_the_page_reacts_within_100_ms(page: Page, tmp_path: Path) -> None:
         took = page.evaluate(
             """async () => {
                 const row = document.querySelector('#facts tbody tr');
-                const done = new Promise((ready) => new MutationObserver(() => ready()).observe(row, {attributes: true}));
+                const done = new Promise((ready) =>
+                    new MutationObserver(() => ready()).observe(row, {attributes: true}));
                 const from = performance.now();
                 row.querySelector('[data-verdict=accept]').click();
                 await done;
@@ -121,5 +122,5 @@ def test_axe_finds_nothing_serious(page: Page, tmp_path: Path, file: Path) -> No
         assert _serious(page) == []
         page.set_input_files("#files", str(file))
         page.get_by_role("button", name="Read").click()
-        page.wait_for_selector("#facts tbody tr", timeout=120_000)
+        page.wait_for_selector("#facts tbody tr", timeout=60_000)
         assert _serious(page) == []

@@ -66,7 +66,7 @@ def test_another_origin_and_another_host_are_refused(visitor: Visitor) -> None:
 def test_every_answer_forbids_other_hosts(visitor: Visitor) -> None:
     answer = visitor.get("/")
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert "http://" not in answer.text.replace(visitor.base, "") and "https://" not in answer.text
 
 
