@@ -580,6 +580,8 @@ class Patient:
     id: str
     sex: str = ""  # FHIR administrative-gender
     birth: When | None = None
+    told_age: Quantity | None = None  # "a 58-year-old": where no birth date is recorded, on `told_on` (None: as judged)
+    told_on: When | None = None
     deceased: bool = False
     place: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
 from fhirbridge.eligibility.measures import measure_of
 from fhirbridge.eligibility.policy import Policy
-from fhirbridge.records import Item, ItemKind, Patient
+from fhirbridge.records import Item, ItemKind, Patient, When
 
 __all__ = ["Chart", "last_day", "months_before"]
 
@@ -66,16 +66,32 @@ class Chart:
         return list(seen.values())
 
     @cached_property
+    def birth(self) -> When | None:
+        """The days on which the patient can have been born, from the birth date or an age that was told."""
+        if self.patient.birth is not None:
+            return self.patient.birth if self.patient.birth.earliest <= self.as_of else None
+        told = self.patient.told_age
+        if told is None:
+            return None
+        on = self.patient.told_on.latest if self.patient.told_on else self.as_of
+        step = {"a": 12, "mo": 1}.get(told.ucum or "a", 0)
+        if step:
+            latest = months_before(on, int(told.value * step))
+            return When(months_before(on, int(told.value * step) + step) + timedelta(days=1), latest)
+        length = timedelta(days=int(told.value * (7 if told.ucum == "wk" else 1)))
+        return When(on - length - timedelta(days=6 if told.ucum == "wk" else 0), on - length)
+
+    @cached_property
     def age_days(self) -> tuple[int, int] | None:
         """The least and most days of age, None without a usable birth date."""
-        birth = self.patient.birth
-        if birth is None or birth.earliest > self.as_of:
+        birth = self.birth
+        if birth is None:
             return None
         return (self.as_of - min(birth.latest, self.as_of)).days, (self.as_of - birth.earliest).days
 
     def age_in(self, unit: str) -> tuple[Decimal, Decimal] | None:
         """The least and most age in years (a), months (mo), weeks (wk) or days (d), whole years and months counted."""
-        birth = self.patient.birth
+        birth = self.birth
         if self.age_days is None or birth is None:
             return None
         low, high = min(birth.latest, self.as_of), birth.earliest

@@ -69,9 +69,9 @@ def _age_holds(bound: Bound, value: Decimal, unit: str, age: Decimal, chart: Cha
     if low and bound.inclusive:
         return age >= value
     if low:
-        if unit in ("a", "mo") and age == value and value == int(value) and chart.patient.birth:
+        if unit in ("a", "mo") and age == value and value == int(value) and chart.birth:
             anniversary = months_before(chart.as_of, int(value) * (12 if unit == "a" else 1))
-            return chart.patient.birth.earliest < anniversary
+            return chart.birth.latest < anniversary
         return age > value
     return age <= value if bound.inclusive else age < value
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fhirbridge.errors import InputError, MissingInput, UnreadableInput
-from fhirbridge.fhir import lossless, patient_items
+from fhirbridge.fhir import lossless, patient_items, patient_told
 from fhirbridge.fhir.patient_dates import when
 from fhirbridge.fhir.patient_keys import Keys, Words
 from fhirbridge.records import LeftOut, Patient
@@ -20,6 +20,7 @@ from fhirbridge.records import LeftOut, Patient
 __all__ = ["Source", "read", "read_all", "sources"]
 
 _MACHINE = "AIAST"
+_NOT_TOLD: patient_told.Told = ("", None, None)
 Source = tuple[str, str, Any]  # where it came from, the file's stem ("" for NDJSON lines), JSON text or parsed Bundle
 
 
@@ -143,15 +144,18 @@ def _build(
     items, lost_items = patient_items.items(mine, named, Keys(lexicon))
     gaps.extend(LeftOut(where, reason) for reason in lost_items)
     birth = when(resource.get("birthDate"))
-    if birth is None:
+    told_sex, told_age, told_on = patient_told.person(items) if birth is None or not resource.get("gender") else _NOT_TOLD
+    if birth is None and told_age is None:
         gaps.append(LeftOut(where, "no usable birth date; criteria on age are unknown"))
     if not resource:
         gaps.append(LeftOut(where, "no Patient resource; age and sex are unknown"))
     machine = any(_MACHINE in _security(r) for _, r in entries if r.get("resourceType") != "Patient")
     return Patient(
         id=_identity(resource, url, stem, machine) if alone else str(resource.get("id") or url),
-        sex=str(resource.get("gender") or "") if resource.get("gender") in ("male", "female", "other") else "",
+        sex=str(resource["gender"]) if resource.get("gender") in ("male", "female", "other") else told_sex,
         birth=birth,
+        told_age=told_age if birth is None else None,
+        told_on=told_on,
         deceased=bool(resource.get("deceasedBoolean") or resource.get("deceasedDateTime")),
         place=_place(resource),
         items=items,
