@@ -82,6 +82,8 @@ class _Maker:
         self.postings.add(trial, subject)
 
     def _node(self, tree: Asked) -> int:
+        if isinstance(tree, (AskAll, AskAny, AskAtLeast)) and not tree.parts:
+            tree = Question(LeafKind.TEXT)  # nothing understood is nothing known
         match tree:
             case Question():
                 key: tuple[Any, ...] = ("q", self.questions.setdefault(tree, len(self.questions)))
