@@ -144,7 +144,9 @@ def _build(
     items, lost_items = patient_items.items(mine, named, Keys(lexicon))
     gaps.extend(LeftOut(where, reason) for reason in lost_items)
     birth = when(resource.get("birthDate"))
-    told_sex, told_age, told_on = patient_told.person(items) if birth is None or not resource.get("gender") else _NOT_TOLD
+    told_sex, told_age, told_on = (
+        patient_told.person(items) if birth is None or not resource.get("gender") else _NOT_TOLD
+    )  # noqa: E501
     if birth is None and told_age is None:
         gaps.append(LeftOut(where, "no usable birth date; criteria on age are unknown"))
     if not resource:

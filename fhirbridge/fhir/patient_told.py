@@ -14,7 +14,7 @@ Told = tuple[str, Quantity | None, When | None]  # sex, age, the day it was told
 
 _AGE = re.compile(
     r"(?<![\d.])(\d{1,3}(?:\.\d+)?)[\s-]*(?:(years?|yrs?|yo|y/o|y\.o\.|y)|(months?|mos?|m/o)|(weeks?|wks?)|(days?))"
-    r"(?:[\s-]*(?:old|of age)|(?=[\s,]+(?:\w+[\s-]+){0,3}?(?:man|woman|male|female|boy|girl|gentleman|lady|[mf]\b))|(?<=yo)|(?<=y/o)|(?<=y\.o\.))",
+    r"(?:[\s-]*(?:old|of age)|(?=[\s,]+(?:\w+[\s-]+){0,3}?(?:man|woman|male|female|boy|girl|gentleman|lady|[mf]\b))|(?<=yo)|(?<=y/o)|(?<=y\.o\.))",  # noqa: E501
     re.IGNORECASE,
 )
 _AGED = re.compile(r"\b(?:age[d:]?|aged)\s*(?:is|of|:)?\s*(\d{1,3})\b", re.IGNORECASE)
@@ -56,7 +56,8 @@ def _sex(text: str) -> str:
     if short:
         return "male" if short[2] == "M" else "female"
     first = min(
-        ((m.start(), sex) for sex, mark in (("female", _FEMALE), ("male", _MALE)) if (m := mark.search(head))), default=None
+        ((m.start(), sex) for sex, mark in (("female", _FEMALE), ("male", _MALE)) if (m := mark.search(head))),
+        default=None,  # noqa: E501
     )
     if first is not None:
         return first[1]
