@@ -1,4 +1,4 @@
-"""Age and sex as a note tells them ("a 58-year-old woman", "male, 44 yo", "患者女性，58岁"), where no Patient element does."""
+"""Age and sex as a note tells them ("a 58-year-old woman", "患者女性，58岁"), where no Patient element does."""
 
 from __future__ import annotations
 
