@@ -146,7 +146,7 @@ def _build(
     birth = when(resource.get("birthDate"))
     told_sex, told_age, told_on = (
         patient_told.person(items) if birth is None or not resource.get("gender") else _NOT_TOLD
-    )  # noqa: E501
+    )
     if birth is None and told_age is None:
         gaps.append(LeftOut(where, "no usable birth date; criteria on age are unknown"))
     if not resource:

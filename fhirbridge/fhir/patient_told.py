@@ -57,7 +57,7 @@ def _sex(text: str) -> str:
         return "male" if short[2] == "M" else "female"
     first = min(
         ((m.start(), sex) for sex, mark in (("female", _FEMALE), ("male", _MALE)) if (m := mark.search(head))),
-        default=None,  # noqa: E501
+        default=None,
     )
     if first is not None:
         return first[1]
