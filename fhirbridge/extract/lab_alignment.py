@@ -19,9 +19,9 @@ _SHY = 0.05  # share of a match that one line of shift must earn
 
 def links(left: Floats, right: Floats, level: Floats, height: Floats) -> list[Link]:
     """Pairs (word, word to its right) on one line, from the columns' spacing; none where there are no columns."""
-    columns, pitch = _columns(left, right, level, height)
-    most = max((len(column) for column in columns), default=0)
-    full = [column for column in columns if len(column) >= 0.5 * most]
+    groups, pitch = columns(left, right, level, height)
+    most = max((len(column) for column in groups), default=0)
+    full = [column for column in groups if len(column) >= 0.5 * most]
     found: list[Link] = []
     for column in full:
         beside = _next(column, full, left, right, level)
@@ -30,7 +30,7 @@ def links(left: Floats, right: Floats, level: Floats, height: Floats) -> list[Li
     return found
 
 
-def _columns(left: Floats, right: Floats, level: Floats, height: Floats) -> tuple[list[list[int]], float]:
+def columns(left: Floats, right: Floats, level: Floats, height: Floats) -> tuple[list[list[int]], float]:
     """The words that stand under one another, as lists from top to bottom, and the usual distance of lines."""
     order = np.argsort(level)
     parent = list(range(len(level)))
@@ -49,6 +49,22 @@ def _columns(left: Floats, right: Floats, level: Floats, height: Floats) -> tupl
     for i in order:
         groups.setdefault(_root(parent, int(i)), []).append(int(i))
     return [g for g in groups.values() if len(g) >= _FEWEST], float(np.median(steps)) if steps else 0.0
+
+
+def shear(left: Floats, right: Floats, level: Floats, height: Floats) -> float:
+    """How far the columns lean to the right for each pixel down; 0 where they do not agree on it."""
+    groups, _pitch = columns(left, right, level, height)
+    leans: list[float] = []
+    for group in groups:
+        y = level[group]
+        for edge in (left[group], right[group]):
+            dy = y[None, :] - y[:, None]
+            far = dy > 0.4 * np.ptp(y)
+            slope = float(np.median((edge[None, :] - edge[:, None])[far] / dy[far])) if far.any() else 0.0
+            rest = edge - slope * y
+            if np.median(np.abs(rest - np.median(rest))) < 0.15 * np.median(height[group]):
+                leans += [slope] * len(group)
+    return float(np.clip(np.median(leans), -0.3, 0.3)) if len(leans) >= 8 else 0.0
 
 
 def _root(parent: list[int], i: int) -> int:

@@ -74,6 +74,8 @@ def _extend(ways: list[dict[tuple[int, str], _Way]], at: int, state: tuple[int, 
     again = last == "again"
     for kind, end, gain in scores.starting(at):
         bit = _BIT.get(kind, 0)
+        if kind == "index" and used & ~bit and not scores.headed(kind):
+            continue
         if used & bit or (kind in ("code", "index", "name") and last == "value" and not again and used & _BIT["name"]):
             continue
         if kind in ("value", "flag") and not used & (_BIT["name"] | _BIT["code"]):
@@ -93,6 +95,10 @@ class _Scores:
     def __init__(self, line: Sequence[Piece], columns: Mapping[str, Column], headed: frozenset[str]) -> None:
         self._line, self._columns, self._headed = line, columns, headed
         self._found: dict[int, list[tuple[str, int, float]]] = {}
+
+    def headed(self, kind: str) -> bool:
+        """Whether a heading names the kind."""
+        return kind in self._headed
 
     def starting(self, at: int) -> list[tuple[str, int, float]]:
         """(kind, end, score) of every stretch that begins at a piece."""
@@ -127,7 +133,7 @@ class _Scores:
         if column is None:
             if kind in self._headed:
                 return -0.5
-            return {"index": -0.3, "flag": -0.4, "code": -1.2}.get(kind, -1.2 if kind in ("unit", "range") else -2.0)
+            return {"index": -0.3, "flag": -0.4, "code": -2.0}.get(kind, -1.2 if kind in ("unit", "range") else -2.0)
         a, b = column.at(last.y)
         right = last.right
         over = min(b, right) - max(a, left)

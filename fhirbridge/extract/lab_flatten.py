@@ -45,9 +45,11 @@ def level(words: Sequence[Word]) -> tuple[Level, ...]:
     starts, ends = starts @ turn.T, ends @ turn.T
     field = _Field(starts, ends, heights)
     y = field.levels((starts + ends) / 2)
+    left, right = np.minimum(starts[:, 0], ends[:, 0]), np.maximum(starts[:, 0], ends[:, 0])
+    lean = lab_alignment.shear(left, right, y, heights) * (y - y.mean())
     return tuple(
-        Level(i, float(min(a[0], b[0])), float(max(a[0], b[0])), float(v), float(h))
-        for i, (a, b, v, h) in enumerate(zip(starts, ends, y, heights, strict=True))
+        Level(i, float(a), float(b), float(v), float(h))
+        for i, (a, b, v, h) in enumerate(zip(left - lean, right - lean, y, heights, strict=True))
     )
 
 

@@ -22,12 +22,12 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
     """The results of a table in order, and the lines that look like rows but whose value was not found."""
     results: list[LabResult] = []
     missing: list[LeftOut] = []
-    section, last = "", 0.0
+    section, last, remarks = "", 0.0, False
     for line in table.lines:
         cells = {cell.kind: cell for cell in line if cell.kind}
         y = float(np.median([piece.y for cell in line for piece in cell.pieces]))
         near = bool(results) and y - last < 1.9 * max(piece.height for cell in line for piece in cell.pieces)
-        if _is_row(cells, line):
+        if _is_row(cells, line) and _in_place(cells, table, remarks):
             results.append(_result(cells, section, page))
             last = y
         elif near and lab_wrapped.continues(results[-1], line):
@@ -40,6 +40,8 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
                 where = _box(line, page)
                 place = f"page {page.number}, x {where.x}, y {where.y}"
                 missing.append(LeftOut(place, "a row whose result was not found"))
+        else:
+            remarks = True
     return lab_units.alike(lab_units.powers_restored(results)), missing
 
 
@@ -57,6 +59,22 @@ def _is_row(cells: dict[str, Cell], line: Line) -> bool:
     if loose > 20 or (_is_note(line) and not (unit and limits)):
         return False
     return bool(_clean_name(cells.get("name")) or _clean_name(cells.get("code")))
+
+
+def _in_place(cells: dict[str, Cell], table: Table, remarks: bool) -> bool:
+    """Whether a value stands in its column; below a remark it must stand under the heading itself, with its unit."""
+    value = cells["value"]
+    size = max(piece.height for piece in value.pieces)
+    column = table.columns.get("value")
+    if column:
+        left, right = column.at(value.pieces[0].y)
+        if value.left > right + 2 * size or value.right < left - 2 * size:
+            return False
+    heads = [heading for heading in table.headings if heading.kind.startswith("value")]
+    if not remarks or not heads:
+        return True
+    under = any(value.left < head.right + 2 * size and value.right > head.left - 2 * size for head in heads)
+    return under and bool({"unit", "range"} & set(cells))
 
 
 def _in_sentence(value: Cell, line: Line) -> bool:

@@ -16,6 +16,8 @@ _LOST_L = re.compile(r"(?<=/)[1Ii|!](?=$|[)\]])|(?<=/[mdunpfµ])[1I|](?=$|[)\]])
 _LOST_MOL = re.compile(r"(?<=mo)[1I|](?=$|/)")
 _LOST_POWER = re.compile(r"(?<=10)\s?[~'\"°]\s?(?=\d)")
 _NO_POWER = re.compile(r"[x×*X]?\s?10[.,·^~*'\"]?\s?/\s?[Ll]")
+_NO_STROKE = frozenset(("UL", "IUL", "gL"))  # letters that are a unit only with the stroke they lost
+_LOOK = str.maketrans({"l": "1", "i": "1", "|": "1", "!": "1", "/": "1", "o": "0", "µ": "u", "q": "g", "9": "g"})
 _FLAT_POWER = re.compile(r"(?<![\d.])10([369]|12)(?=/)")
 
 
@@ -31,10 +33,36 @@ def read(text: str) -> str | None:
     if _NO_POWER.fullmatch(bare):
         return re.sub(r"10[^/]*/", "10^?/", bare)
     mended = _LOST_POWER.sub("^", _LOST_L.sub("L", _LOST_MOL.sub("l", bare)))
-    if not _pattern().fullmatch(mended) or mended in _alone() or re.fullmatch(r"[\d.]+", mended):
-        return None
+    if bare in _NO_STROKE or not _pattern().fullmatch(mended) or mended in _alone() or re.fullmatch(r"[\d.]+", mended):
+        return _like(bare)
     mended = _FLAT_POWER.sub(r"10^\1", mended)
     return mended.strip("()[]") if mended.count("(") != mended.count(")") or mended[0] in "([" else mended
+
+
+def _like(text: str) -> str | None:
+    """The one common unit that looks like a text: 1U/mL is IU/mL, UIL is U/L, mlu/L is mIU/L; None if not just one."""
+    if len(text) < 2 or text.isdigit() or not re.search(r"[A-Za-z]", text):
+        return None
+    found = _common().get(_skeleton(text), frozenset())
+    return min(found) if len(found) == 1 else None
+
+
+def _skeleton(text: str) -> str:
+    return text.casefold().translate(_LOOK).replace(" ", "").strip(".")
+
+
+@lru_cache(maxsize=1)
+def _common() -> dict[str, frozenset[str]]:
+    """The common units by their skeletons, with and without the stroke that print so often loses."""
+    found: dict[str, set[str]] = {}
+    for language in languages.names():
+        for row in languages.rows(language, "lab_units"):
+            if row["kind"] == "common":
+                unit = plain(row["unit"]).replace("µ", "u")
+                for form in (unit, unit[0] + unit[1:].replace("/", "")):
+                    if len(form) > 1 and not form.isdigit():
+                        found.setdefault(_skeleton(form), set()).add(unit)
+    return {skeleton: frozenset(units) for skeleton, units in found.items()}
 
 
 @lru_cache(maxsize=1)
@@ -42,7 +70,7 @@ def _pattern() -> re.Pattern[str]:
     """A base or power of ten, then any number of bases below or beside it, perhaps in brackets."""
     rows = [row for language in languages.names() for row in languages.rows(language, "lab_units")]
     prefixed = "|".join(re.escape(row["unit"]) for row in rows if row["kind"] == "prefixed")
-    whole = [re.escape(row["unit"]) for row in rows if row["kind"] != "prefixed"]
+    whole = [re.escape(row["unit"]) for row in rows if row["kind"] not in ("prefixed", "common")]
     other = "|".join(sorted(whole, key=len, reverse=True))
     base = rf"(?:{other}|[kKmMuµnpfdcGT]?(?:{prefixed}))"
     return re.compile(

@@ -46,13 +46,32 @@ def _dashes(grey: Grey, words: Sequence[Word], size: float) -> Iterator[Word]:
     if not len(candidates) or count > 200_000:
         return
     covered = _covered(grey.shape, words)
+    dark = _contrast(grey, words)
+    found = []
     for k in candidates:
         x, y = centres[k]
-        if covered[int(y), int(x)] or y < size / 2:
+        box = Box(*(int(v) for v in stats[k, :4]))
+        if covered[int(y), int(x)] or y < size / 2 or not _alone(ink, box, size):
             continue
-        box = Box(int(stats[k, 0]), int(stats[k, 1]), int(stats[k, 2]), int(stats[k, 3]))
-        if _alone(ink, box, size) and _on_a_line(x, y, words, size):
+        near = grey[max(0, int(y - size / 2)) : int(y + size / 2), max(0, int(x - size)) : int(x + size)]
+        stroke = grey[box.y : box.y + box.height, box.x : box.x + box.width]
+        if float(np.quantile(near, 0.9)) - float(stroke.min()) > 0.5 * dark and _on_a_line(x, y, words, size):
+            found.append(box)
+    for box in found:
+        level = [other for other in found if abs(other.y - box.y) < 0.4 * size]
+        if len(level) < 3:  # more of them are a broken rule
             yield _dash(box, size)
+
+
+def _contrast(grey: Grey, words: Sequence[Word]) -> float:
+    """How much darker than its paper the print usually is."""
+    found = []
+    for word in words[:: max(1, len(words) // 40)]:
+        b = word.box
+        crop = grey[max(0, b.y) : b.y + b.height, max(0, b.x) : b.x + b.width]
+        if crop.size:
+            found.append(float(np.quantile(crop, 0.9)) - float(np.quantile(crop, 0.05)))
+    return float(np.median(found)) if found else 255.0
 
 
 def _covered(shape: tuple[int, ...], words: Sequence[Word]) -> Grey:
@@ -176,7 +195,8 @@ def _upright(grey: Grey, word: Word) -> Grey:
     dark = 255.0 - crop.astype(np.float64)
     dark -= np.quantile(dark, 0.4)
     dark[dark < 0.35 * max(float(np.quantile(dark, 0.985)), 1.0)] = 0
-    return np.clip(dark, 0, 255).astype(np.uint8)
+    ink: Grey = np.clip(dark, 0, 255).astype(np.uint8)
+    return ink
 
 
 def _glyphs(crop: Grey) -> list[tuple[int, int]]:

@@ -1,0 +1,189 @@
+"""Tesseract through pytesseract, prepared: paper evened, each stretch of print cut out, levelled and set on a line.
+
+Tesseract's own page layout mixes the columns of a table and splits Chinese decimals; a sheet on which every cell is
+one line of like height leaves it nothing to mix. Numbers are read a second time with the English model alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fhirbridge.errors import EngineError, MissingDependency
+from fhirbridge.ocr import _cells
+from fhirbridge.records import Box, Word
+
+INSTALL = "apt-get install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim (macOS: brew install tesseract-lang)"
+_LINE = 44  # pixels a cell is high on the sheet, margins not counted: about what Tesseract was trained on
+_GAP = 26
+_NUMERIC = re.compile(r"[\d.\s,<>≤≥=+\-~—–～:：/%^*×x]+")
+
+
+def available() -> str | None:
+    """None when the engine can run, else what is missing and how to install it."""
+    if importlib.util.find_spec("pytesseract") is None:
+        return "the package pytesseract is not installed: pip install pytesseract"
+    import pytesseract
+
+    if shutil.which(pytesseract.pytesseract.tesseract_cmd) is None:
+        return f"the program tesseract is not installed: {INSTALL}"
+    return None
+
+
+def create() -> Tesseract:
+    """The engine; MissingDependency says how to install it."""
+    lack = available()
+    if lack:
+        raise MissingDependency(lack)
+    return Tesseract()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    text: str
+    sure: float
+
+
+class Tesseract:
+    """Tesseract 4 or 5 with the models eng and chi_sim. `seconds` is how long one page may take."""
+
+    name = "tesseract"
+
+    def __init__(self, seconds: float = 60.0) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+
+    def read(self, picture: NDArray[np.uint8]) -> tuple[Word, ...]:
+        """The words on an RGB picture: one for each stretch of print without a wide gap."""
+        with self._lock, _one_thread():
+            even = _cells.evened(picture)
+            size = _cells.text_height(even)
+            if size == 0:
+                return ()
+            cells = sorted(_cells.find(even, size), key=lambda c: (float(c.quad[0][1]), float(c.quad[0][0])))
+            crops = [_crop(even, cell, size) for cell in cells]
+            return tuple(_word(cell, read) for cell, read in zip(cells, self._texts(crops), strict=True) if read.text)
+
+    def _texts(self, crops: Sequence[NDArray[np.uint8]]) -> list[_Read]:
+        """What stands on each crop: a sample tells the language, then all are read, and numbers once more."""
+        if not crops:
+            return []
+        chinese = self._has("chi_sim") and self._is_chinese(crops)
+        reads = self._sheet(crops, "chi_sim+eng" if chinese else "eng")
+        if not chinese:
+            return reads
+        numbers = [i for i, read in enumerate(reads) if _NUMERIC.fullmatch(read.text) or not read.text]
+        for i, again in zip(numbers, self._sheet([crops[i] for i in numbers], "eng"), strict=True):
+            if again.text and (again.sure >= reads[i].sure or not reads[i].text):
+                reads[i] = again
+        return reads
+
+    def _is_chinese(self, crops: Sequence[NDArray[np.uint8]]) -> bool:
+        """Whether the widest stretches hold Chinese characters."""
+        widest = sorted(crops, key=lambda crop: -crop.shape[1])[4:40:3] or list(crops[:12])
+        text = "".join(read.text for read in self._sheet(widest, "chi_sim+eng"))
+        return len(re.findall(r"[㐀-鿿]", text)) > 0.15 * len(text)
+
+    def _has(self, language: str) -> bool:
+        import pytesseract
+
+        try:
+            return language in pytesseract.get_languages(config="")
+        except (pytesseract.TesseractError, OSError) as exc:
+            raise EngineError(f"tesseract does not start ({type(exc).__name__}); install it anew: {INSTALL}") from exc
+
+    def _sheet(self, crops: Sequence[NDArray[np.uint8]], languages: str) -> list[_Read]:
+        """The crops set one below the other and read as one column of lines."""
+        if not crops:
+            return []
+        wide = max(crop.shape[1] for crop in crops) + 2 * _GAP
+        high = _LINE + 2 * _GAP
+        sheet = np.full((high * len(crops), wide), 255, np.uint8)
+        for row, crop in enumerate(crops):
+            top = row * high + _GAP
+            sheet[top : top + crop.shape[0], _GAP : _GAP + crop.shape[1]] = crop
+        found: list[list[tuple[str, float]]] = [[] for _ in crops]
+        for word in self._run(sheet, languages):
+            row = min(len(crops) - 1, int((word["top"] + word["height"] / 2) // high))
+            found[row].append((word["text"], word["sure"]))
+        return [_joined(words) for words in found]
+
+    def _run(self, sheet: NDArray[np.uint8], languages: str) -> Iterator[dict[str, Any]]:
+        import pytesseract
+
+        store = io.BytesIO()
+        Image.fromarray(sheet).save(store, "PNG", compress_level=1)
+        try:
+            table = pytesseract.image_to_data(
+                Image.open(store),
+                lang=languages,
+                config="--psm 6 --dpi 300",
+                timeout=self._seconds,
+                output_type=pytesseract.Output.DICT,
+            )
+        except pytesseract.TesseractError as exc:
+            lack = "Failed loading language" in str(exc)
+            cure = f"install its models: {INSTALL}" if lack else f"try --ocr rapidocr, or install it anew: {INSTALL}"
+            raise EngineError(f"tesseract failed on this picture (status {exc.status}); {cure}") from exc
+        except RuntimeError as exc:
+            raise EngineError(f"tesseract took more than {self._seconds:g} s; send a smaller picture") from exc
+        except (OSError, ValueError, KeyError) as exc:
+            raise EngineError(f"tesseract gave nothing usable ({type(exc).__name__}); install it: {INSTALL}") from exc
+        for text, sure, top, height in zip(*(table[k] for k in ("text", "conf", "top", "height")), strict=True):
+            if str(text).strip():
+                yield {"text": str(text).strip(), "sure": float(sure) / 100, "top": int(top), "height": int(height)}
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tesseract on one thread: its OpenMP threads wait for one another, up to ten times longer."""
+    before = os.environ.get("OMP_THREAD_LIMIT")
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_THREAD_LIMIT"]
+        else:
+            os.environ["OMP_THREAD_LIMIT"] = before
+
+
+def _crop(even: NDArray[np.uint8], cell: _cells.Cell, size: float) -> NDArray[np.uint8]:
+    """A cell cut out, level, scaled so that its characters are as high as a line of the sheet."""
+    scale = min(4.0, _LINE / max(cell.height, 1.05 * size))
+    wide, high = max(4, round(cell.width * scale)), min(_LINE, max(8, round(cell.height * scale)))
+    target = np.array([[0, 0], [wide, 0], [wide, high], [0, high]], np.float32)
+    warp = cv2.getPerspectiveTransform(cell.quad, target)
+    how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    crop: NDArray[np.uint8] = cv2.warpPerspective(even, warp, (wide, high), flags=how, borderValue=255)
+    return crop
+
+
+def _joined(words: Sequence[tuple[str, float]]) -> _Read:
+    """The words of one cell as one text: no spaces between Chinese characters nor inside a number."""
+    text = " ".join(word for word, _sure in words)
+    text = re.sub(r"(?<=[㐀-鿿（(])\s+|\s+(?=[㐀-鿿）)])", "", text)
+    text = re.sub(r"(?<=\d)\s*([.,])\s+(?=\d)|(?<=\d)\s+([.,])\s*(?=\d)", r"\1\2", text)
+    sure = sum(sure * len(word) for word, sure in words) / max(1, sum(len(word) for word, _sure in words))
+    return _Read(text, max(0.0, min(1.0, sure)))
+
+
+def _word(cell: _cells.Cell, read: _Read) -> Word:
+    low, high = cell.quad.min(axis=0), cell.quad.max(axis=0)
+    box = Box(
+        round(float(low[0])), round(float(low[1])), round(float(high[0] - low[0])), round(float(high[1] - low[1]))
+    )
+    return Word(read.text, box, read.sure, tuple((float(x), float(y)) for x, y in cell.quad))
