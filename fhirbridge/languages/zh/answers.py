@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from fhirbridge import languages
 from fhirbridge.languages.zh.assertion import words
-from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.wording import Piece, clauses, sentences
 from fhirbridge.records import Span, Status
 
@@ -144,6 +144,7 @@ def _settle(waiting: list[Pending], yes: bool, clause: Piece, where: object) -> 
         mention.evidence.append(span)
         mention.rank = 4
         mention.status = _true_status(asked) if truth else Status.ABSENT
+        mention.before = re.search(r"以前|之前|既往|从前", asked.sentence) is not None
 
 
 def _true_status(asked: Pending) -> Status:

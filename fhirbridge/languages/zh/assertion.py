@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from fhirbridge import languages
-from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.wording import Piece, clauses
 from fhirbridge.records import Speaker, Status
 
@@ -47,6 +47,22 @@ def asks(sentence: str, role: Speaker) -> str:
     if closed and not (opened and marked and not re.search(r"[吗没不]", bare)):
         return "yes-no"
     return "open" if opened and (marked or role is Speaker.CLINICIAN) else "yes-no" if marked else ""
+
+
+_LISTED = re.compile(
+    r"(?:[，,、/。 ]|或者?|还是|以及|和|及|其他的?|其它的?|什么的|之类的?|这些|等|呢|或|有|啊|方面|结石)*"
+)
+
+
+def is_list(sentence: Piece, mentions: list[Mention]) -> bool:
+    """Whether a sentence is only a list of things, as a doctor reads them out to ask."""
+    if len(mentions) < 2:
+        return False
+    rest, place = "", 0
+    for mention in mentions:
+        rest += sentence.text[place : max(place, mention.start - sentence.start)]
+        place = max(place, mention.end - sentence.start)
+    return _LISTED.fullmatch(rest + sentence.text[place:]) is not None
 
 
 def judge(sentence: Piece, mentions: list[Mention], role: Speaker, question: str) -> None:
@@ -121,18 +137,44 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         mention.dropped = "hypothetical"
         return
     maybe = bool(_around("maybe_before").search(_clause_lead(lead)) or words("maybe_after").match(tail.lstrip("的")))
-    maybe = maybe or re.search(r"(?:可能|考虑|怀疑|不排除|疑似)[^，。]{0,14}$", lead) is not None
+    far = re.search(r"(?:可能|考虑|怀疑|不排除|疑似)(?:是|有|存在|会有)?(?P<gap>[^。；]{0,30})$", lead)
+    maybe = maybe or (far is not None and not re.search(r"但|不过|建议|需要|要|得|就|查|吃|排除|是", far["gap"]))
     if words("unlikely").search(own):
         mention.dropped = "thought unlikely"
         return
-    if role is Speaker.CLINICIAN and not question and not maybe and words("general").search(own):
+    if role is Speaker.CLINICIAN and not question and not maybe and _is_general(text, own):
         mention.dropped = "said in general"
         return
     if question and _is_asked(text, own, mention, role, question):
         mention.asked = True
         mention.negated = mention.negated and mention.rank != 2 and role is not Speaker.CLINICIAN
         return
+    if (
+        role is not Speaker.CLINICIAN
+        and re.match(r"[？?]", tail)
+        and not mention.negated
+        and len(own.strip("？? 。")) <= len(mention.text) + 2
+    ):
+        mention.dropped = "the question repeated"
+        return
     mention.status = _status(text, own, tail, mention, maybe)
+    if role is Speaker.CLINICIAN and mention.kind in ("condition", "symptom", "finding"):
+        mention.weak = mention.status is Status.PRESENT and not _STATED.search(_clause_lead(lead))
+
+
+_STATED = re.compile(
+    r"是|为|有|见|诊断|确诊|提示|显示|符合|属于|明确|患|得了|合并|伴|存在|叫|初步|目前|你的|您的|这个|：|:"
+)
+
+
+def _is_general(text: str, own: str) -> bool:
+    """Whether a clinician's clause speaks of people in general; in a long lecture every clause does."""
+    general = words("general")
+    return (
+        general.search(own) is not None
+        or (len(text) > 50 and len(general.findall(text)) >= 2)
+        or (len(text) > 90 and general.search(text) is not None)
+    )
 
 
 def _clause_lead(lead: str) -> str:
@@ -150,6 +192,8 @@ def _is_asked(text: str, own: str, mention: Mention, role: Speaker, question: st
 
 def _status(text: str, own: str, tail: str, mention: Mention, maybe: bool) -> Status:
     if mention.negated is not mention.good and not (mention.negated and mention.good):
+        if re.search(r"现在(?:已经)?不是", own) and re.search(r"了", own):
+            return Status.PAST
         return Status.ABSENT
     if maybe:
         return Status.POSSIBLE

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from fhirbridge.languages.zh import times
-from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.records import Concept, Fact, FactKind, LeftOut, Quantity, Span, Status
 
 _KINDS = {
@@ -33,6 +33,8 @@ _STRENGTH = {Status.PRESENT: 3, Status.ABSENT: 2, Status.PAST: 1, Status.POSSIBL
 def facts(found: Iterable[Mention], visit: date | None) -> tuple[Fact, ...]:
     """One fact for each thing, in the order of the evidence."""
     groups: dict[tuple[str, ...], list[Mention]] = defaultdict(list)
+    found = list(found)
+    _before(found)
     for mention in found:
         if mention.dropped or mention.status is None or mention.kind not in _KINDS:
             continue
@@ -44,6 +46,13 @@ def facts(found: Iterable[Mention], visit: date | None) -> tuple[Fact, ...]:
     made = [_fact(key, group, visit) for key, group in groups.items()]
     made.sort(key=lambda f: (min(s.offset for s in f.evidence), f.concept.name, f.status.value, f.relative))
     return tuple(made)
+
+
+def _before(found: list[Mention]) -> None:
+    """A complaint of today that was denied for the past is two facts: it is there, and it is new."""
+    today = {m.key for m in found if m.status is Status.PRESENT and not m.dropped and not m.family}
+    for mention in found:
+        mention.before = mention.before and mention.status is Status.ABSENT and mention.key in today
 
 
 def left_out(found: Iterable[Mention]) -> tuple[LeftOut, ...]:
@@ -58,7 +67,7 @@ def left_out(found: Iterable[Mention]) -> tuple[LeftOut, ...]:
 def _group(mention: Mention) -> tuple[str, ...]:
     kind = _KINDS[mention.kind]
     if kind in (FactKind.CONDITION, FactKind.SYMPTOM):
-        return "problem", mention.key
+        return "problem", ("既往" if mention.before else "") + mention.key
     if kind is FactKind.MEDICATION:
         return "medicine", mention.key, "planned" if mention.status is Status.PLANNED else "taken"
     if kind is FactKind.PROCEDURE:
@@ -81,7 +90,7 @@ def _fact(key: tuple[str, ...], group: list[Mention], visit: date | None) -> Fac
     value = next((m.value for m in reversed(agreeing) if m.value is not None), None)
     return Fact(
         kind=kind,
-        concept=best.concept,
+        concept=Concept("既往" + best.concept.name, best.concept.codings) if best.before else best.concept,
         status=status,
         evidence=tuple(Span(a, b) for a, b in evidence),
         value=_value(best, value, status),
@@ -115,4 +124,9 @@ def _best(group: list[Mention]) -> Mention:
 
 
 def _rank(mention: Mention) -> int:
-    return 1 if mention.rank >= 6 else 0
+    """A correction counts most; what is said by name counts more than a yes to a whole list, and a passing word least."""
+    if mention.rank >= 6:
+        return 3
+    if mention.rank == 4:
+        return 1
+    return 0 if mention.weak else 2

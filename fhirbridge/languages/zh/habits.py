@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.numerals import NUMBER
 from fhirbridge.records import Coding, Concept, Status
 
@@ -70,7 +70,7 @@ def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> It
             ):
                 if question or (
                     re.search(
-                        r"建议|必须|要(?:戒|少)|戒烟限酒|少(?:抽|喝|吸)|别|不要|禁|注意|就(?:脸)?红|如果|二手烟|不能(?:抽|喝|吸)|尽量|避免|最好",
+                        r"建议|必须|要(?:戒|少)|戒烟限酒|少(?:抽|喝|吸)|别|不要|禁|注意|如果|二手烟|不能(?:抽|喝|吸)|尽量|避免|最好",
                         part,
                     )
                     and not re.search(r"(?:吸烟|饮酒)史", part)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from fhirbridge import languages
 from fhirbridge.languages.zh import numerals
-from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.numerals import NUMBER
 from fhirbridge.records import Coding, Concept, Quantity, Status
 
@@ -65,13 +65,13 @@ def _table() -> tuple[dict[str, Analyte], str]:
 
 @lru_cache(maxsize=1)
 def _valued() -> re.Pattern[str]:
-    return re.compile(rf"(?P<name>{_table()[1]})(?![a-z]){_FILL}(?P<number>{NUMBER})\s*{_UNIT}")
+    return re.compile(rf"(?<![a-z])(?P<name>{_table()[1]})(?![a-z]){_FILL}(?P<number>{NUMBER})\s*{_UNIT}")
 
 
 @lru_cache(maxsize=1)
 def _described() -> re.Pattern[str]:
     return re.compile(
-        rf"(?P<name>{_table()[1]})(?![a-z])(?:检查|化验|结果|指标|水平|这些|现在|也|都|是|还|还算|基本|目前|，|一直|倒|有点|有些|稍|稍微|略|比较|很|挺)*"
+        rf"(?<![a-z])(?P<name>{_table()[1]})(?![a-z])(?:检查|化验|结果|指标|水平|这些|现在|也|都|是|还|还算|基本|目前|，|一直|倒|有点|有些|稍|稍微|略|比较|很|挺)*"
         r"(?P<value>正常|偏高|偏低|升高|降低|增高|减低|下降|阴性|阳性|弱阳性|高(?!压|血|不|烧|热)|低(?!压|血|不|烧|热)|没问题|没事|都行|不高|不低)"
     )
 
@@ -311,3 +311,65 @@ def _bare(text: str, turn: int, asked: str) -> Iterator[Mention]:
     mention = _mention(turn, text, match.start("number"), match.end("number"), analyte)
     mention.value = quantity
     yield mention
+
+
+_TEST = re.compile(
+    r"(?P<name>[\u4e00-\u9fffa-z\d-]{1,10}?(?:抗原|抗体|核酸|试验|涂片|试纸|皮试|hp|幽门螺杆菌|c13|呼气试验|dna|rna|便潜血|大便潜血|尿潜血|早孕试纸))(?:检查|检测|结果|是|也|都|均|为|呈|查的|做的|:|，|的)*(?P<value>阴性|阳性|弱阳性|\(\+\)|\(-\))"
+)
+
+
+def tests(text: str, turn: int) -> Iterator[Mention]:
+    """Tests told as positive or negative that no table names ("甲流乙流抗原都是阴性")."""
+    for match in _TEST.finditer(text):
+        concept = Concept(re.sub(r"^(?:的|了|查|做|测|都|也|是)+", "", match["name"]))
+        mention = Mention(turn, match.start(), match.end(), "laboratory", concept.name, concept, match[0])
+        mention.value = {"(+)": "阳性", "(-)": "阴性"}.get(match["value"], match["value"])
+        mention.status = Status.PRESENT
+        yield mention
+
+
+_RESULT = re.compile(
+    r"(?:检查|结果|报告|也|都|做了|了|，|查了|是|的|这些|基本)*(?P<value>没事|没问题|正常|没什么(?:问题|事)?|未见(?:明显)?异常|无异常|没(?:有)?(?:什么|大|啥)?(?:问题|毛病|异常)|都好)"
+)
+
+
+def result_after(text: str, end: int) -> tuple[str, int]:
+    """ "正常" and where it ends when what follows text[end:] says that a test was normal."""
+    match = _RESULT.match(text[end:])
+    return ("正常", end + match.end()) if match else ("", end)
+
+
+_LOOKED = re.compile(
+    r"(?:查|化验|抽血|复查|检测|测(?!的|出)|看一?下|检查|验血|做(?:个|一下|过)?)(?:[一下了过个的]|给(?:他|她|孩子)?|抽血|化验|空腹|看看|血液?|再|下|次|遍)*$"
+)
+
+
+def ordered(text: str, turn: int, clinician: bool) -> list[Mention]:
+    """Analytes named after a word for testing and without a value, as procedures."""
+    table, names = _table()
+    found: list[Mention] = []
+    last = -1
+    for match in re.finditer(rf"(?<![a-z])(?P<name>{names})(?![a-z])", text):
+        lead = text[max(0, match.start() - 14) : match.start()]
+        joined = last >= 0 and re.fullmatch(r"[、，,和及与还有跟 ]*", text[last : match.start()])
+        analyte = table[match["name"]]
+        if analyte.kind != "laboratory" or not (joined or _LOOKED.search(lead)):
+            continue
+        if re.match(rf"\s*(?:是|为|:)?\s*(?:{NUMBER}|高|低|正常|多少|偏|怎么样|阴|阳)", text[match.end() :]):
+            continue
+        last = match.end()
+        concept = Concept(
+            f"{analyte.concept.name}检查" if analyte.concept.name[-1] not in "规查" else analyte.concept.name,
+            analyte.concept.codings,
+        )
+        found.append(Mention(turn, match.start(), match.end(), "procedure", concept.name, concept, match[0]))
+    return found
+
+
+def analyte_of(words: str) -> str:
+    """The analyte that words such as "血象低" or "尿酸高" speak of, "" if none."""
+    match = re.fullmatch(
+        r"(.+?)(?:有点|比较|偏|太|很|也)?(?:高|低|少|多|升高|降低|减少|增高|增多|不够)(?:了|症)?", words
+    )
+    found = _table()[0].get(match[1]) if match else None
+    return found.concept.name if found else ""

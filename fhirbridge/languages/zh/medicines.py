@@ -6,7 +6,7 @@ import re
 
 from fhirbridge.languages.zh import doses
 from fhirbridge.languages.zh.assertion import words
-from fhirbridge.languages.zh.mentions import Mention
+from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.wording import Piece
 from fhirbridge.records import Speaker, Status
 
@@ -156,7 +156,7 @@ def judge_procedure(sentence: Piece, mention: Mention, role: Speaker, question: 
 def _advised(mention: Mention, text: str, clause: str, lead: str, tail: str, question: str) -> None:
     if question and not re.search(r"建议|吧？?$|最好|可以做", text):
         mention.asked = True
-    elif words("if").search(lead) or re.match(r"[^，。]{0,6}(?:的话|以后再)", tail):
+    elif words("if").search(lead + mention.text) or re.match(r"[^，。]{0,6}(?:的话|以后再)", tail):
         mention.dropped = "hypothetical"
     elif _NO_NEED.search(clause):
         mention.dropped = "not needed"

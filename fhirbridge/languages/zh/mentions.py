@@ -8,67 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 from fhirbridge import languages
-from fhirbridge.records import Concept, Dosage, Quantity, Span, Status
-
-
-class Named(Protocol):
-    """A lexicon entry."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    def in_language(self, language: str, /) -> Concept: ...
-
-
-class Hit(Protocol):
-    """A name found in a text."""
-
-    @property
-    def span(self) -> Span: ...
-    @property
-    def entry(self) -> Named: ...
-
-
-class Vocabulary(Protocol):
-    """What is asked of the lexicon."""
-
-    def scan(self, text: str, language: str) -> Iterable[Hit]: ...
-    def find(self, name: str, language: str | None = None) -> Named | None: ...
-
-
-@dataclass(slots=True, eq=False)
-class Mention:
-    """Something named at text[start:end] of a cleaned turn, and what has been learnt of it."""
-
-    turn: int
-    start: int
-    end: int
-    kind: str
-    key: str
-    concept: Concept
-    text: str
-    status: Status | None = None
-    dropped: str = ""  # why it is no fact
-    asked: bool = False  # part of a question that waits for its answer
-    negated: bool = False
-    good: bool = False  # said to be well: the finding is absent
-    family: str = ""  # HL7 role code of the relative it is about
-    value: Quantity | Concept | str | None = None
-    components: tuple[tuple[Concept, Quantity], ...] = ()
-    severity: str = ""
-    onset_text: str = ""
-    dosage: Dosage | None = None
-    evidence: list[Span] = field(default_factory=list)
-    certain: bool = True
-    site: str = ""
-    rank: int = 0  # how much its status counts beside others of the same thing
-
+from fhirbridge.languages.zh import products
+from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
 
 ADVERBS = (
     r"(?:有点儿?|有一?些|一点儿?|老是?|总是?|经常|时常|常常?|也|都|倒是?|还算?|就|是|特别|很|挺|蛮|比较|偶尔会?|一直|容易|阵阵"
@@ -124,8 +69,9 @@ def _felt() -> tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, str]]
 
 def find(text: str, turn: int, lexicon: Vocabulary, clinician: bool) -> list[Mention]:
     """The mentions of a cleaned turn in order, the longest where they overlap."""
-    found = [*_named(text, turn, lexicon), *_said(text, turn, lexicon, clinician), *_feelings(text, turn, lexicon)]
-    return _longest(found)
+    found = [*_said(text, turn, lexicon, clinician), *_feelings(text, turn, lexicon), *_organs(text, turn, lexicon)]
+    found += [*_named(text, turn, lexicon), *products.find(text, turn, lexicon)]
+    return _longest(_untiled(found))
 
 
 _SKIP = {"anatomy", "organism", "gene", "vital-sign", "analyte", "score", "biomarker", "social"}
@@ -133,10 +79,17 @@ _VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "�
 
 
 def _named(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
-    for hit in lexicon.scan(text, "zh"):
+    for hit in lexicon.scan(text, "zh", overlapping=True):
+        if "过敏" in text[hit.span.offset : hit.span.end] and "allerg" in hit.entry.key and "rhin" not in hit.entry.key:
+            continue  # allergies are read by themselves
         start, end = hit.span.offset, hit.span.end
         words = text[start:end]
-        if hit.entry.kind in _SKIP or words in _VAGUE or (words.isascii() and not _latin_name(words, hit.entry.kind)):
+        if (
+            len(words) == 1
+            or hit.entry.kind in _SKIP
+            or words in _VAGUE
+            or (words.isascii() and not _latin_name(words, hit.entry.kind))
+        ):
             continue
         yield Mention(turn, start, end, hit.entry.kind, hit.entry.key, hit.entry.in_language("zh"), words)
 
@@ -159,16 +112,6 @@ def _said(text: str, turn: int, lexicon: Vocabulary, clinician: bool) -> Iterato
             yield mention
 
 
-def named(name: str, kind: str, lexicon: Vocabulary, turn: int, start: int, end: int, text: str) -> Mention:
-    """A mention of a name at text[start:end], with the lexicon's codes where the lexicon knows the name."""
-    entry = lexicon.find(name, "zh")
-    if entry is None:
-        return Mention(turn, start, end, kind, name, Concept(name), text[start:end])
-    known = entry.in_language("zh")
-    own = kind if kind in ("exam", "procedure", "medication", "allergy") else entry.kind
-    return Mention(turn, start, end, own, entry.key, Concept(known.name, known.codings), text[start:end])
-
-
 def _feelings(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     pattern, sites, feelings, names = _felt()
     for match in pattern.finditer(text):
@@ -189,6 +132,42 @@ def _feelings(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
 
 
 _CLEAR = {"腰", "背", "肩", "颈", "手", "足", "眼", "耳", "牙", "鼻", "舌", "下肢", "骨", "膝关节"}
+
+
+_ORGAN = (
+    r"鼻甲|鼻窦|鼻中隔|腺样体|甲状腺|乳腺|肝内?胆管|胆管|胆囊|胆|肝脏?|双?肾脏?|肾上腺|输尿管|膀胱|前列腺|子宫|宫颈|卵巢|盆腔|附件|输卵管|阴道|外阴|胰腺|脾脏?"
+    r"|胃肠|胃窦|胃|十二指肠|结肠|直肠|肠道|肠|食管|食道|肺部?|支气管|气管|胸膜|心包|主动脉|颈动脉|冠脉|冠状动脉|二尖瓣|三尖瓣|颈椎|腰椎|胸椎|椎间盘|腰间盘|半月板"
+    r"|脑|垂体|皮肤|淋巴结|声带|牙龈|牙髓|角膜|结膜|晶状体|视网膜|中耳|外耳道|鼓膜|关节|滑膜|肌腱|腱鞘|筋膜|神经|植物神经|自主神经|内分泌|离子|电解质|骨|睾丸|附睾|包皮|肛周"
+)
+_CHANGE = (
+    r"功能(?:紊乱|失调|不全|减退|异常|亢进|衰竭)|(?:多发|轻度|中度|重度|轻微|慢性|急性)?(?:紊乱|肥大|增生|囊肿|息肉|结节|结石|钙化|积液|脱垂|狭窄|扩张|萎缩|肌瘤|血管瘤|溃疡|穿孔|梗阻|脓肿|糜烂|膨出|突出"
+    r"|撕裂|损伤|硬化|纤维化|畸形|偏曲|粘连|骨折|脱位|水肿|病变|返流|反流|关闭不全|斑块|占位|肿块|肿物)"
+)
+_DISORDER = re.compile(
+    rf"(?P<organ>{_ORGAN})(?:有|长(?:了)?|的|里有|上有)?(?:点|个|些|一个|多个|几个)?(?P<change>{_CHANGE})"
+)
+
+
+def _organs(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
+    """An organ and what has become of it, for the many that no list of names has."""
+    for match in _DISORDER.finditer(text):
+        yield named(match["organ"] + match["change"], "condition", lexicon, turn, match.start(), match.end(), text)
+
+
+def _untiled(found: list[Mention]) -> list[Mention]:
+    """Without names that are only others side by side ("胸闷气短" is two symptoms, not one)."""
+    starts: dict[int, list[Mention]] = {}
+    for mention in found:
+        starts.setdefault(mention.start, []).append(mention)
+
+    def tiled(mention: Mention) -> bool:
+        return any(
+            first.end < mention.end and first.key != second.key and second.end == mention.end
+            for first in starts.get(mention.start, ())
+            for second in starts.get(first.end, ())
+        )
+
+    return [m for m in found if m.end - m.start < 4 or not tiled(m)]
 
 
 def _longest(found: list[Mention]) -> list[Mention]:

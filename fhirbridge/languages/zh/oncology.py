@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from fhirbridge.languages.zh import numerals
-from fhirbridge.languages.zh.mentions import Mention, Vocabulary, named
+from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
 from fhirbridge.languages.zh.numerals import NUMBER
 from fhirbridge.records import Coding, Concept, Quantity, Status
 

@@ -20,7 +20,7 @@ from fhirbridge.languages.zh import (
     times,
 )
 from fhirbridge.languages.zh.answers import Pending
-from fhirbridge.languages.zh.mentions import Mention, Vocabulary
+from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
 from fhirbridge.languages.zh.wording import Cleaned, Piece, sentences
 from fhirbridge.records import Fact, LeftOut, Speaker, Status, Turn
 
@@ -55,7 +55,7 @@ class Reader:
         self.allergy_asked: list[object] = []
         self.spoken_for = ""
         self.section = ""
-        self.answered = False
+        self.answered = self.turn_asks = False
         self.turns = 0
 
     def turn(self, turn: Turn) -> None:
@@ -69,6 +69,7 @@ class Reader:
         elif role is not Speaker.CLINICIAN and (number < 4 or role is Speaker.RELATIVE):
             self.spoken_for = self.spoken_for or kin.is_spoken_for(clean.text, role is Speaker.RELATIVE)
         spoken = self._mentions(clean, number, role)
+        self.turn_asks = False
         for sentence in sentences(clean.text):
             self._sentence(
                 clean, sentence, [m for m in spoken if sentence.start <= m.start < sentence.end], role, number
@@ -91,12 +92,47 @@ class Reader:
         text = clean.text
         leads = role in (Speaker.CLINICIAN, Speaker.NOTE, Speaker.UNKNOWN)
         asked = self.question if not leads else ""
-        settled = [*oncology.find(text, number, self.lexicon), *measures.find(text, number, asked)]
-        kept = [m for m in mentions.find(text, number, self.lexicon, leads) if not _inside(m, settled)]
+        settled = [
+            *oncology.find(text, number, self.lexicon),
+            *measures.tests(text, number),
+            *measures.find(text, number, asked),
+        ]
+        found = mentions.find(text, number, self.lexicon, leads)
+        problems = [m for m in found if m.kind == "condition"]
+        settled = [
+            m for m in settled if not isinstance(m.value, str) or m.kind != "laboratory" or not _inside(m, problems)
+        ]
+        kept = [m for m in found if not _inside(m, settled)]
+        kept += self._ordered_tests(text, number, role)
+        for mention in kept:
+            if mention.kind == "procedure" and role is not Speaker.NOTE:
+                self._normal(text, mention)
         return sorted([*settled, *kept], key=lambda m: m.start)
+
+    def close(self) -> None:
+        """After the last turn: a word for a high or low value gives way to the value itself."""
+        measured = {m.concept.name for m in self.found if m.kind == "laboratory" and not isinstance(m.value, str)}
+        for mention in self.found:
+            if mention.kind in ("condition", "finding", "symptom") and mention.status is Status.PRESENT:
+                name = measures.analyte_of(mention.text)
+                if name and name in measured:
+                    mention.dropped = "told by its value"
+
+    def _ordered_tests(self, text: str, number: int, role: Speaker) -> list[Mention]:
+        """Analytes that are to be or were looked for, without a value: 查一下血常规, 抽血看一下心肌酶和离子."""
+        return measures.ordered(text, number, role is Speaker.CLINICIAN)
+
+    def _normal(self, text: str, mention: Mention) -> None:
+        """A test told with its result is an observation: 做过头部CT没事."""
+        value, end = measures.result_after(text, mention.end)
+        if value and text[end : end + 1] not in ("吗", "么", "的"):
+            mention.kind, mention.value, mention.status = "exam", value, Status.PRESENT
 
     def _sentence(self, clean: Cleaned, sentence: Piece, spoken: list[Mention], role: Speaker, number: int) -> None:
         question = assertion.asks(sentence.text, role)
+        if not question and role is Speaker.CLINICIAN and self.turn_asks and assertion.is_list(sentence, spoken):
+            question = "yes-no"
+        self.turn_asks = self.turn_asks or bool(question)
         hypothetical = assertion.words("if").search(sentence.text) is not None
         extra = list(allergies.find(sentence.text, number, self.lexicon, bool(question)))
         if role is not Speaker.CLINICIAN or not question:
@@ -104,10 +140,20 @@ class Reader:
         for mention in extra:
             mention.start, mention.end = mention.start + sentence.start, mention.end + sentence.start
             mention.evidence.append(clean.span(mention.start, mention.end))
-        covered = [m for m in extra if m.kind == "allergy"]
+        self._correct(sentence)
+        covered = [m for m in extra if m.kind in ("allergy", "social-history")]
+        allergic = min((m.end for m in covered if m.kind == "allergy" and m.status is Status.PRESENT), default=None)
         for mention in spoken:
-            if _inside(mention, covered):
-                mention.dropped = "an allergy"
+            if _inside(
+                mention, [m for m in covered if m.kind == "allergy" or mention.kind in ("symptom", "condition")]
+            ):
+                mention.dropped = "part of another fact"
+            elif (
+                allergic is not None
+                and mention.start >= allergic
+                and mention.kind in ("symptom", "condition", "procedure")
+            ):
+                mention.dropped = "the reaction of an allergy"
         spoken = [m for m in spoken if not m.dropped]
         named = [m for m in spoken if m.status is None]
         assertion.judge(sentence, [m for m in named if m.kind not in _MEDICINE], role, question)
@@ -124,9 +170,18 @@ class Reader:
             elif question and role is not Speaker.NOTE and mention.kind not in ("observation", "exam"):
                 mention.dropped = "asked"
             self._details(sentence, mention)
-        self.found += [m for m in extra if not m.asked]
+        self.found += extra
         if role is Speaker.CLINICIAN and question:
             self._question(clean, sentence, [m for m in (*spoken, *extra) if m.asked], question)
+
+    def _correct(self, sentence: Piece) -> None:
+        """ "哪儿是鸡蛋啊，是牛奶" takes the egg back."""
+        match = re.search(r"(?:哪儿?是|不是)(?P<no>[^，。啊呀！]{1,6})[啊呀]?[，,！]?(?:是|应该是)", sentence.text)
+        if match is None:
+            return
+        for mention in self.found:
+            if mention.kind == "allergy" and mention.concept.name == match["no"]:
+                mention.status = Status.ABSENT
 
     def _whose(self, sentence: Piece, mention: Mention, role: Speaker, question: str) -> None:
         """Turn the illness of a relative into family history; take out what is nobody's here."""
@@ -176,7 +231,7 @@ class Reader:
             for pattern, name in _TOPICS:
                 match = pattern.search(sentence.text)
                 if match and not any(m.concept.name == name for m in asked):
-                    topic = mentions.named(name, "symptom", self.lexicon, self.turns - 1, sentence.start + match.start(),
+                    topic = named(name, "symptom", self.lexicon, self.turns - 1, sentence.start + match.start(),
                                            sentence.start + match.end(), clean.text)  # fmt: skip
                     topic.asked = True
                     topic.evidence.append(clean.span(topic.start, topic.end))
@@ -234,4 +289,5 @@ def find(
     reader = Reader(lexicon, visit_date)
     for turn in turns:
         reader.turn(turn)
+    reader.close()
     return gathering.facts(reader.found, visit_date), gathering.left_out(reader.found)
