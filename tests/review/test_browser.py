@@ -42,6 +42,7 @@ def browser() -> Iterator[Any]:
 def page(browser: Any) -> Iterator[Page]:
     context = browser.new_context(locale="en-GB")
     opened = context.new_page()
+    opened.set_default_timeout(120_000)
     yield opened
     context.close()
 
