@@ -11,7 +11,17 @@ from fhirbridge.fhir.record import Record
 from fhirbridge.records import LeftOut
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:fhirbridge:joined")
-_IDENTITY = ("gender", "birthDate", "name", "identifier", "telecom", "address", "deceasedBoolean", "deceasedDateTime")
+_IDENTITY = (
+    "extension",
+    "gender",
+    "birthDate",
+    "name",
+    "identifier",
+    "telecom",
+    "address",
+    "deceasedBoolean",
+    "deceasedDateTime",
+)
 
 
 def join(records: Iterable[Record | dict[str, Any]], patient_id: str) -> Record:
