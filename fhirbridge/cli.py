@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from fhirbridge.records import LeftOut
 TEXT = (".txt", ".vtt", ".srt", ".json", ".md")
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".heic", ".heif", ".pdf")
 STUDIES = (".json", ".ndjson", ".json.gz", ".ndjson.gz", ".xml", ".csv", ".xlsx")
+_NOTES = 50  # notes on records that were read all the same; more are counted
 FHIR = (".json", ".ndjson", ".json.gz", ".ndjson.gz")
 
 
@@ -84,21 +86,37 @@ def _lab(a: argparse.Namespace) -> int:
 
 
 def _study(a: argparse.Namespace) -> int:
-    from fhirbridge import pipeline
+    from fhirbridge import parallel, pipeline
 
-    counts = {"studies": 0}
+    counts: Counter[str] = Counter()
+    notes: list[LeftOut] = []
+    workers = a.workers or parallel.processes()
 
     def read(path: Path) -> Iterable[tuple[str, Any]]:
-        for record in pipeline.read_studies(path, registry=a.registry, fhir_version=a.fhir_version):
-            if isinstance(record, LeftOut):
-                yield "", record
-            else:
-                counts["studies"] += 1
-                yield next(record.resources("ResearchStudy"))["id"], record
+        for line in pipeline.study_lines(path, registry=a.registry, fhir_version=a.fhir_version, workers=workers):
+            if not isinstance(line, LeftOut):
+                counts.update(line.counts, studies=1)
+                notes.extend(line.left_out)
+            yield ("", line) if isinstance(line, LeftOut) else (line.id, line)
 
     code = _each("study", expand(a.files, STUDIES), read, a.out)
-    print(f"{counts['studies']:,} studies", file=sys.stderr)
+    for note in notes[:_NOTES]:
+        print(f"fhirbridge: note: {note.source}: {note.reason}", file=sys.stderr)
+    if len(notes) > _NOTES:
+        print(f"fhirbridge: note: and {len(notes) - _NOTES:,} more like these", file=sys.stderr)
+    print(_told(counts), file=sys.stderr)
     return code
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    """35,491 studies, 612,004 criteria: 71 % computable, 14 % administrative, 15 % kept as text."""
+    kinds = ("computable", "administrative", "text")
+    total = sum(counts.get(kind, 0) for kind in kinds)
+    shares = [f"{round(100 * counts.get(kind, 0) / total)} %" if total else "0 %" for kind in kinds]
+    return (
+        f"{counts.get('studies', 0):,} studies, {total:,} criteria: "
+        f"{shares[0]} computable, {shares[1]} administrative, {shares[2]} kept as text"
+    )
 
 
 def _match(a: argparse.Namespace) -> int:
@@ -293,6 +311,7 @@ def _add_readers(commands: Any) -> None:
     p.add_argument("files", nargs="+", metavar="FILE")
     p.add_argument("--registry", default="auto", help=f"auto or one of {', '.join(choices.names('registries'))}")
     p.add_argument("--fhir-version", choices=("R4", "R5"), default="R4")
+    p.add_argument("--workers", type=int, default=0, help="processes (default: as many as there are processors)")
     p.add_argument("-o", "--out", metavar="OUT")
 
 

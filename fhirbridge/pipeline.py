@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fhirbridge.records import LeftOut, Trial
+from fhirbridge.records import Criterion, LeftOut, Trial
 
 if TYPE_CHECKING:
     from fhirbridge.eligibility.compile import CompiledStudies
     from fhirbridge.eligibility.matches import Funnel, Matches
-    from fhirbridge.fhir.record import Record
+    from fhirbridge.fhir.record import Record, StudyLine
     from fhirbridge.ocr import OcrEngine
     from fhirbridge.terminology import Terminology
 
@@ -90,24 +90,37 @@ def read_studies(
         yield trial if isinstance(trial, LeftOut) else _study(trial, fhir_version)
 
 
+def study_lines(
+    sources: str | Path | Iterable[str | Path], *, registry: str = "auto", fhir_version: str = "R4", workers: int = 1
+) -> Iterator[StudyLine | LeftOut]:
+    """As `read_studies`, but each as JSON text with its counts, made by `workers` processes in the order given."""
+    from fhirbridge import parallel
+    from fhirbridge.terminology import lexicon
+
+    make = partial(_study_line, fhir_version=fhir_version)
+    return parallel.in_order(make, _trials(sources, registry), workers=workers, ready=lexicon.load)
+
+
 def compile_studies(
-    sources: str | Path | Iterable[str | Path], *, registry: str = "auto", save: str | Path | None = None
+    sources: str | Path | Iterable[str | Path],
+    *,
+    registry: str = "auto",
+    save: str | Path | None = None,
+    workers: int = 1,
 ) -> CompiledStudies:
     """Trials ready to be matched: their criteria as shared atoms. `save` writes them for a later, faster start.
 
     `sources` may be registry files, FHIR ResearchStudy + Group, or a file that `save` wrote.
     """
+    from fhirbridge import parallel
     from fhirbridge.eligibility import compile
-    from fhirbridge.extract import criteria
     from fhirbridge.terminology import lexicon
 
     saved = compile.load(sources)
     if saved is not None:
         return saved
-    words = lexicon.load()
-    trials = _trials(sources, registry)
-    pairs = (t if isinstance(t, LeftOut) else (t, criteria.find(t, words)) for t in trials)
-    compiled = compile.compile(pairs, words)
+    pairs = parallel.in_order(_with_criteria, _trials(sources, registry), workers=workers, ready=lexicon.load)
+    compiled = compile.compile(pairs, lexicon.load())
     if save is not None:
         compiled.save(Path(save))
     return compiled
@@ -132,7 +145,7 @@ def match(
     from fhirbridge.fhir import match_bundle, patient_bundle
     from fhirbridge.terminology import lexicon
 
-    compiled = studies if isinstance(studies, compile.CompiledStudies) else compile_studies(studies)
+    compiled = studies if isinstance(studies, compile.CompiledStudies) else compile_studies(studies, workers=workers)
     read = partial(patient_bundle.read, lexicon=lexicon.load())  # inputs are read by the process that judges them
     settings = batch.Settings.of(as_of, top, explain, policy)
     people = patient_bundle.sources(patients)
@@ -154,13 +167,34 @@ def night(configuration: str | Path) -> int:
 
 
 def _study(trial: Trial, fhir_version: str) -> Record:
-    from fhirbridge.extract import criteria
     from fhirbridge.fhir import research_study
+
+    return research_study.build(*_understood(trial), fhir_version=fhir_version)
+
+
+def _understood(trial: Trial) -> tuple[Trial, tuple[Criterion, ...]]:
+    """The trial with what its text and fields disagree on, and its criteria."""
+    from fhirbridge.extract import criteria
     from fhirbridge.terminology import lexicon
 
     found = criteria.find(trial, lexicon.load())
-    told = replace(trial, left_out=(*trial.left_out, *criteria.disagreements(trial, found)))
-    return research_study.build(told, found, fhir_version=fhir_version)
+    return replace(trial, left_out=(*trial.left_out, *criteria.disagreements(trial, found))), found
+
+
+def _study_line(trial: Trial | LeftOut, fhir_version: str) -> StudyLine | LeftOut:
+    from fhirbridge.extract import criteria
+    from fhirbridge.fhir import research_study
+    from fhirbridge.fhir.record import StudyLine
+
+    if isinstance(trial, LeftOut):
+        return trial
+    told, found = _understood(trial)
+    record = research_study.build(told, found, fhir_version=fhir_version)
+    return StudyLine(trial.id, record.to_json(), record.left_out, criteria.counts(found))
+
+
+def _with_criteria(trial: Trial | LeftOut) -> tuple[Trial, tuple[Criterion, ...]] | LeftOut:
+    return trial if isinstance(trial, LeftOut) else _understood(trial)
 
 
 def _trials(sources: Any, registry: str) -> Iterator[Trial | LeftOut]:

@@ -135,6 +135,19 @@ def _together(kinds: tuple[Understanding, ...], tree: Node) -> Understanding:
     return Understanding.ADMINISTRATIVE if Understanding.ADMINISTRATIVE in kinds else Understanding.TEXT
 
 
+def counts(criteria: tuple[Criterion, ...]) -> dict[str, int]:
+    """How many criteria of the text became computable, administrative or stayed text.
+
+    A line that only announces the lines beneath it is no criterion of its own and is not counted.
+    """
+    found = dict.fromkeys((kind.value for kind in Understanding), 0)
+    for criterion in criteria:
+        announces = isinstance(criterion.tree, (All, Any)) and not criterion.tree.children
+        if criterion.source != "structured" and not announces:
+            found[criterion.understanding.value] += 1
+    return found
+
+
 def leaves(node: Node) -> Iterator[Leaf]:
     """The leaves of a tree from left to right."""
     if isinstance(node, Leaf):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,20 @@ class Record:
             kinds[resource["resourceType"]] = kinds.get(resource["resourceType"], 0) + 1
         inside = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
         return f"<Record {inside}; {len(self.left_out)} left out>"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyLine:
+    """One trial as a line of JSON, as worker processes hand it back; `counts` by what became of its criteria."""
+
+    id: str
+    text: str
+    left_out: tuple[LeftOut, ...]
+    counts: dict[str, int]
+
+    def to_json(self) -> str:
+        """The Bundle as JSON text."""
+        return self.text
 
 
 def _line(resource: dict[str, Any]) -> dict[str, Any] | None:
