@@ -4,8 +4,8 @@
 usage: build_lexicon.py SOURCES      (SOURCES: the folder with snomed-gps.tsv.gz, icd10cm-*.gz, hpo-terms.json.gz ...)
 
 Writes icd10cm.tsv.gz and snomed.tsv.gz (every code with its name), displays.tsv.gz (those that concepts.tsv uses) and
-names.tsv.gz (names of whole terminologies, folded; those that share a name are one concept). Run it after a change
-to concepts.tsv, languages/*/synonyms.tsv or the folding.
+lexicon.gz (the compiled lexicon: the everyday concepts and the names of whole terminologies; those that share a
+name are one concept). Run it after a change to concepts.tsv, languages/*/synonyms.tsv or the folding.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from fhirbridge import languages  # noqa: E402
-from fhirbridge.terminology import _folding, _tables, lexicon  # noqa: E402
+from fhirbridge.terminology import _compiled, _folding, _tables, lexicon  # noqa: E402
 
 DATA = ROOT / "fhirbridge" / "terminology" / "data"
 KIND_OF_TAG = {
@@ -247,7 +247,7 @@ def row(members: list[Item], everyday: lexicon.Lexicon) -> tuple[str, str, list[
     name = best.names[0]
     kinds = Counter(m.kind for m in members)
     kind = "symptom" if kinds["symptom"] else "condition" if kinds["condition"] else members[0].kind
-    return names[0].lower(), "\t".join([kind, name, ";".join(codes), "|".join(displays)]), keys
+    return names[0].lower(), "\t".join([kind, name, "", ";".join(codes), "|".join(displays)]), keys
 
 
 def _codes(members: list[Item]) -> tuple[list[str], list[str]]:
@@ -285,15 +285,19 @@ def main(folder: Path) -> None:
     write("displays.tsv.gz", [f"{s}\t{c}\t{shown[s][c]}" for s, c in sorted(used - set(unknown))])
     everyday = lexicon.Lexicon()
     _tables._displays.cache_clear()
-    lexicon._add_concepts(everyday)
+    lexicon.add_concepts(everyday)
     items = icd_items + gps_items + hpo(folder) + symp(folder) + mesh(folder) + drugs(folder)
-    rows: dict[str, tuple[str, list[str]]] = {}
-    for members in group(items):
-        made = row(members, everyday)
-        if made:
-            key, head, keys = made
-            rows[key] = (rows.get(key, (head, []))[0], rows.get(key, (head, []))[1] + keys)
-    write("names.tsv.gz", [f"{k}\t{h}\t{'|'.join(dict.fromkeys(p))}" for k, (h, p) in sorted(rows.items())])
+    made = sorted(filter(None, (row(members, everyday) for members in group(items))), key=lambda m: m[0])
+    numbers = dict(everyday._keys)
+    rows = [lexicon.row_of(entry) for entry in everyday._rows if isinstance(entry, lexicon.Entry)]
+    for key, head, folded in made:
+        if key not in numbers:
+            numbers[key] = len(rows)
+            rows.append(f"{key}\t{head}")
+        for phrase in folded:
+            everyday._names.add_folded(phrase, numbers[key])
+    write("lexicon.gz", _compiled.write(rows, everyday._names).split("\n"))
+    print(len(numbers), "entries,", len(everyday._names.latin), "Latin names,", len(everyday._names.chinese), "Chinese")
 
 
 if __name__ == "__main__":

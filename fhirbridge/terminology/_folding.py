@@ -114,6 +114,11 @@ def is_chinese(name: str) -> bool:
     return any("㐀" <= c <= "鿿" for c in name)
 
 
+def exact(name: str) -> bool:
+    """Whether a synonym is so short that it counts only as it is written: "Na", "Cr", "Hb"."""
+    return name.isalpha() and len(name) <= 3 and not name.islower() and not name.isupper()
+
+
 def capitals(name: str) -> bool:
     """Whether a synonym is an abbreviation that counts only in capitals: written so, five letters at most."""
     letters = [c for c in name if c.isalpha()]

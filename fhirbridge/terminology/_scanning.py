@@ -1,7 +1,7 @@
 """Names found in text: by whole words in Latin script, by characters in Chinese.
 
-No automaton is built: a name is looked up in one dictionary, and a second one says how long a name that begins with
-this word can be. Ready as soon as the names are read, and small.
+No automaton is built: a name is looked up in one dictionary, and a second one says how long the names are that begin
+with this word. Ready as soon as the names are read, and small.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ _GONE = re.compile(r"[ \t\u3000\-·]+")
 class Names:
     """Folded names to entry numbers: `add` them, then `scan` texts or `find` one."""
 
+    TABLES = ("latin", "capitals", "exact", "chinese")
+
     def __init__(self) -> None:
         self.latin: dict[str, int] = {}
-        self.capitals: dict[str, int] = {}
+        self.capitals: dict[str, int] = {}  # only where the text has capitals
+        self.exact: dict[str, int] = {}  # as written, one short word
         self.chinese: dict[str, int] = {}
-        self.longest: dict[str, int] = {}  # first word -> most words a name has that begins so
-        self.starts: dict[str, int] = {}  # first two characters -> most characters
+        self.words: dict[str, tuple[int, ...]] = {}  # first word -> numbers of words of names that begin so, downwards
+        self.characters: dict[str, tuple[int, ...]] = {}  # the same by first two characters
 
     def copy(self) -> Names:
         """An independent copy, to add to."""
         other = Names()
-        for field in ("latin", "capitals", "chinese", "longest", "starts"):
+        for field in (*self.TABLES, "words", "characters"):
             setattr(other, field, dict(getattr(self, field)))
         return other
 
@@ -37,10 +40,12 @@ class Names:
         """Add a name of entry `number`; with `keep` a name that is there already stays what it is."""
         if folding.is_chinese(name):
             self._put(self.chinese, folding.compact(name), number, keep)
-            return
-        where = self.capitals if folding.capitals(name) else self.latin
-        for key in folding.variants(name):
-            self._put(where, key, number, keep)
+        elif folding.exact(name):
+            self._put(self.exact, name, number, keep)
+        else:
+            where = self.capitals if folding.capitals(name) else self.latin
+            for key in folding.variants(name):
+                self._put(where, key, number, keep)
 
     def add_folded(self, key: str, number: int) -> None:
         """Add a Latin name that was folded before ("=" in front: only in capitals); one that is there stays."""
@@ -54,65 +59,86 @@ class Names:
             return
         where[key] = number
         if where is self.chinese:
-            head, length, lengths = key[:2], len(key), self.starts
+            head, length, known = key[:2], len(key), self.characters
         else:
-            head, length, lengths = key.partition(" ")[0], key.count(" ") + 1, self.longest
-        if lengths.get(head, 0) < length:
-            lengths[head] = length
+            first = folding.phrase(key) if where is self.exact else key
+            head, length, known = first.partition(" ")[0], first.count(" ") + 1, self.words
+        lengths = known.get(head, ())
+        if length not in lengths:
+            known[head] = tuple(sorted((*lengths, length), reverse=True))
 
     def find(self, name: str) -> int | None:
         """The entry of exactly this name, None if there is none."""
         if folding.is_chinese(name):
             return self.chinese.get(folding.compact(name))
+        if name in self.exact:
+            return self.exact[name]
         key = folding.phrase(name)
         if folding.capitals(name) and key in self.capitals:
             return self.capitals[key]
         found = self.latin.get(key)
         return self.capitals.get(key) if found is None and name.isupper() else found
 
-    def scan(self, text: str) -> list[Found]:
-        """Every name at every place, unsorted; longer and shorter ones at the same place, both scripts."""
+    def scan(self, text: str, *, overlapping: bool = False) -> list[Found]:
+        """The names in `text` by place, longer ones first; leftmost and longest ones only, or all."""
         lower = folding.same_length(text)
-        found = list(self._scan_latin(text, lower))
+        found = list(self._scan_latin(text, lower, overlapping))
         if _CHINESE.search(lower):
-            found.extend(self._scan_chinese(lower))
+            found.extend(self._scan_chinese(lower, overlapping))
+            found.sort(key=lambda f: (f[0], -f[1]))
+            if not overlapping:
+                return leftmost_longest(found)
         return found
 
-    def _scan_latin(self, text: str, lower: str) -> Iterator[Found]:
+    def _scan_latin(self, text: str, lower: str, overlapping: bool) -> Iterator[Found]:
         words = folding.tokens(lower)
         joined = " ".join([w[2] for w in words])
         begins, place = [], 0
         for w in words:
             begins.append(place)
             place += len(w[2]) + 1
-        longest, latin, capitals, count = self.longest, self.latin, self.capitals, len(words)
+        begins.append(place)
+        lengths, latin, capitals, count, free = self.words, self.latin, self.capitals, len(words), 0
         for i, (start, _, head) in enumerate(words):
-            most = longest.get(head)
-            if most is None:
+            known = lengths.get(head)
+            if known is None or i < free:
                 continue
-            for j in range(min(i + most, count) - 1, i - 1, -1):
-                key = joined[begins[i] : begins[j] + len(words[j][2])]
+            for length in known:
+                last = i + length
+                if last > count:
+                    continue
+                key = joined[begins[i] : begins[last] - 1]
+                end = words[last - 1][1]
                 number = latin.get(key)
-                if key in capitals and _in_capitals(text[start : words[j][1]]):
+                if key in capitals and _in_capitals(text[start:end]):
                     number = capitals[key]
+                if number is None and length == 1:
+                    number = self.exact.get(text[start:end])
                 if number is not None:
-                    yield start, words[j][1], number
+                    yield start, end, number
+                    if not overlapping:
+                        free = last
+                        break
 
-    def _scan_chinese(self, lower: str) -> Iterator[Found]:
+    def _scan_chinese(self, lower: str, overlapping: bool) -> Iterator[Found]:
         places: list[int] | range = range(len(lower))
         short = lower
         if _GONE.search(lower):
             places = [i for i, c in enumerate(lower) if c not in " \t\u3000-·"]
             short = "".join([lower[i] for i in places])
-        starts, chinese, count = self.starts, self.chinese, len(short)
+        lengths, chinese, count, free = self.characters, self.chinese, len(short), 0
         for i in range(count):
-            most = starts.get(short[i : i + 2]) or starts.get(short[i])
-            if most is None:
+            known = lengths.get(short[i : i + 2]) or lengths.get(short[i])
+            if known is None or i < free:
                 continue
-            for end in range(min(i + most, count), i, -1):
+            for length in known if 1 in known else (*known, 1):
+                end = i + length
                 number = chinese.get(short[i:end])
-                if number is not None and _is_whole(lower, places[i], places[end - 1] + 1):
+                if number is not None and end <= count and _is_whole(lower, places[i], places[end - 1] + 1):
                     yield places[i], places[end - 1] + 1, number
+                    if not overlapping:
+                        free = end
+                        break
 
 
 def _in_capitals(piece: str) -> bool:
@@ -129,10 +155,10 @@ def _is_whole(lower: str, start: int, end: int) -> bool:
 
 
 def leftmost_longest(found: list[Found]) -> list[Found]:
-    """Those that do not overlap: the leftmost first, of one place the longest."""
+    """Those that do not overlap: the leftmost first, of one place the longest; `found` is sorted so."""
     kept: list[Found] = []
     end = 0
-    for piece in sorted(found, key=lambda f: (f[0], -f[1])):
+    for piece in found:
         if piece[0] >= end:
             kept.append(piece)
             end = piece[1]

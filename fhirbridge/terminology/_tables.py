@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from functools import lru_cache
 from importlib import resources
 
@@ -30,6 +31,12 @@ def rows(name: str) -> list[dict[str, str]]:
     lines = [line for line in text(name).splitlines() if line.strip() and not line.startswith("#")]
     header = lines[0].split("\t")
     return [dict(zip(header, line.split("\t"), strict=False)) for line in lines[1:]]
+
+
+def numbers(name: str) -> dict[str, int]:
+    """A derived table of names and numbers, one pair a line."""
+    fields = re.split("[\t\n]", text(name))
+    return dict(zip(fields[::2], map(int, fields[1::2]), strict=True))
 
 
 @lru_cache(maxsize=1)

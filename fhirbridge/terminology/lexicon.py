@@ -1,8 +1,8 @@
 """The words of medicine, English and Chinese: names found in text, each with its concept and codes.
 
 Three layers. Everyday words and the concepts of daily practice (`data/concepts.tsv`, `languages/*/synonyms.tsv`) win
-over the names of whole terminologies (`data/names.tsv.gz`, made by tools/build_lexicon.py from ICD-10-CM, SNOMED GPS,
-HPO, SYMP, MeSH and drug names). A user's own terminologies come on top.
+over the names of whole terminologies (ICD-10-CM, SNOMED GPS, HPO, SYMP, MeSH, drug names); tools/build_lexicon.py makes
+`data/lexicon.gz` from both. A user's own terminologies come on top.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from fhirbridge import languages
 from fhirbridge.records import Coding, Concept, Span
-from fhirbridge.terminology import Terminology, _folding, _hierarchy, _scanning, _tables
+from fhirbridge.terminology import Terminology, _compiled, _folding, _hierarchy, _scanning, _tables
 
 _SHORT = {"I": "icd10cm", "S": "snomed", "L": "loinc", "H": "hpo", "A": "atc"}
 
@@ -46,7 +46,7 @@ class Lexicon:
 
     def __init__(self) -> None:
         self._names = _scanning.Names()
-        self._rows: list[Entry | str] = []  # a row of names.tsv.gz becomes an Entry when it is first asked for
+        self._rows: list[Entry | str] = []  # a row becomes an Entry when it is first asked for
         self._keys: dict[str, int] = {}
         self._codes: dict[tuple[str, str], int] | None = None
 
@@ -58,15 +58,12 @@ class Lexicon:
 
         Latin names stand at word boundaries, Chinese ones anywhere. Both scripts are looked for in either language.
         """
-        found = self._names.scan(text)
-        found = sorted(found, key=lambda f: (f[0], -f[1])) if overlapping else _scanning.leftmost_longest(found)
+        found = self._names.scan(text, overlapping=overlapping)
         return tuple(Hit(Span(start, end - start), self._entry(number)) for start, end, number in found)
 
     def find(self, name: str, language: str | None = None) -> Entry | None:
-        """The entry with exactly this name, synonym or key (folded), None if there is none."""
+        """The entry with exactly this name or synonym (folded), None if there is none."""
         number = self._names.find(name)
-        if number is None:
-            number = self._keys.get(name.strip().lower())
         return None if number is None else self._entry(number)
 
     def by_code(self, system: str, code: str) -> Entry | None:
@@ -101,7 +98,7 @@ class Lexicon:
             if isinstance(row, Entry):
                 pairs = [(c.system, c.code) for c in row.concept.codings]
             else:
-                listed = row.split("\t")[3]
+                listed = row.split("\t")[4]
                 pairs = [(_tables.SYSTEMS[_SHORT[p[0]]], p[2:]) for p in listed.split(";")] if listed else []
             for pair in pairs:
                 codes.setdefault(pair, number)
@@ -110,13 +107,13 @@ class Lexicon:
     def _entry(self, number: int) -> Entry:
         row = self._rows[number]
         if isinstance(row, str):
-            row = self._rows[number] = _derived_entry(row)
+            row = self._rows[number] = _entry_of(row)
         return row
 
-    def _add(self, entry: Entry | str, key: str) -> int:
+    def _add(self, key: str) -> int:
         number = self._keys.setdefault(key, len(self._rows))
         if number == len(self._rows):
-            self._rows.append(entry)
+            self._rows.append("")
         return number
 
 
@@ -134,22 +131,16 @@ def load(terminologies: Sequence[Terminology] = ()) -> Lexicon:
 @lru_cache(maxsize=1)
 def _shipped() -> Lexicon:
     lexicon = Lexicon()
-    _add_concepts(lexicon)
-    names, rows, keys = lexicon._names, lexicon._rows, lexicon._keys
-    for line in _tables.text("names.tsv.gz").splitlines():
-        head, _, folded = line.rpartition("\t")
-        key = head.partition("\t")[0]
-        number = keys.get(key)
-        if number is None:
-            number = keys[key] = len(rows)
-            rows.append(head)
-        for phrase in folded.split("|"):
-            names.add_folded(phrase, number)
+    made_from, rows, lexicon._names = _compiled.read()
+    lexicon._rows = list(rows)
+    if made_from != _compiled.fingerprint():
+        lexicon._keys = {row.partition("\t")[0]: number for number, row in enumerate(rows)}
+        add_concepts(lexicon)
     return lexicon
 
 
-def _add_concepts(lexicon: Lexicon) -> None:
-    """The concepts of daily practice with the words of every language."""
+def add_concepts(lexicon: Lexicon) -> None:
+    """Add the concepts of daily practice with the words of every language; they win over what is there."""
     words = {lang: {r["key"]: r for r in languages.rows(lang, "synonyms")} for lang in languages.names()}
     for row in _tables.rows("concepts.tsv"):
         key = row["key"]
@@ -160,11 +151,11 @@ def _add_concepts(lexicon: Lexicon) -> None:
             for code in (row.get(system) or "").split(";")
             if code
         )
-        number = lexicon._add(Entry(key, Concept(named.get("en", key), codings), row["kind"], named), key)
+        number = lexicon._add(key)
+        lexicon._rows[number] = Entry(key, Concept(named.get("en", key), codings), row["kind"], named)
         for lang, table in words.items():
-            if key in table:
-                for name in _spoken(table[key], lang):
-                    lexicon._names.add(name, number)
+            for name in _spoken(table[key], lang) if key in table else ():
+                lexicon._names.add(name, number)
 
 
 def _spoken(row: dict[str, str], language: str) -> Iterable[str]:
@@ -203,30 +194,39 @@ def inflected(name: str) -> tuple[str, ...]:
     return tuple(sorted(name[: verb.start()] + form + name[verb.end() :] for form in forms))
 
 
-def _derived_entry(row: str) -> Entry:
-    key, kind, name, codes, *shown = row.split("\t")
-    displays = shown[0].split("|") if shown and shown[0] else []
-    codings = []
-    for place, code in enumerate(codes.split(";") if codes else ()):
-        display = displays[place] if place < len(displays) and displays[place] else name
-        codings.append(Coding(_tables.SYSTEMS[_SHORT[code[0]]], code[2:], display))
-    return Entry(key, Concept(name, tuple(codings)), kind, {"en": name})
+def row_of(entry: Entry) -> str:
+    """An entry as one line of the compiled lexicon."""
+    short = {_tables.SYSTEMS[name]: letter for letter, name in _SHORT.items()}
+    codes = ";".join(f"{short[c.system]}:{c.code}" for c in entry.concept.codings)
+    shown = "|".join(c.display for c in entry.concept.codings)
+    return "\t".join([entry.key, entry.kind, entry.names.get("en", ""), entry.names.get("zh", ""), codes, shown])
+
+
+def _entry_of(row: str) -> Entry:
+    key, kind, english, chinese, codes, shown = row.split("\t")
+    pairs = zip(codes.split(";"), shown.split("|"), strict=True) if codes else ()
+    codings = tuple(Coding(_tables.SYSTEMS[_SHORT[code[0]]], code[2:], display) for code, display in pairs)
+    names = {lang: name for lang, name in (("en", english), ("zh", chinese)) if name}
+    return Entry(key, Concept(english or key, codings), kind, names)
 
 
 def _merge(lexicon: Lexicon, terminology: Terminology) -> None:
     """A user's terminology on top: its codes join the concept of the same name, new names become new entries."""
     for record in terminology.records():
-        known = lexicon.find(record.name)
         coding = Coding(terminology.system, record.code, record.name)
-        if known is None:
+        number = next((n for n in map(lexicon._names.find, (record.name, *record.synonyms)) if n is not None), None)
+        if number is None:
             key = f"{terminology.name}:{record.code}"
-            lang = "zh" if _folding.is_chinese(record.name) else "en"
-            entry = Entry(key, Concept(record.name, (coding,)), record.kind, {lang: record.name})
-            number = lexicon._add(entry, key)
+            named = {"zh" if _folding.is_chinese(record.name) else "en": record.name}
+            number = lexicon._add(key)
+            lexicon._rows[number] = Entry(key, Concept(record.name, (coding,)), record.kind, named)
         else:
-            number = lexicon._keys[known.key]
-            if all(c.system != coding.system for c in known.concept.codings):
-                concept = Concept(known.concept.name, (*known.concept.codings, coding))
-                lexicon._rows[number] = Entry(known.key, concept, known.kind, known.names)
+            lexicon._rows[number] = _with_coding(lexicon._entry(number), coding)
         for name in (record.name, *record.synonyms):
             lexicon._names.add(name, number, keep=True)
+
+
+def _with_coding(entry: Entry, coding: Coding) -> Entry:
+    if any(c.system == coding.system for c in entry.concept.codings):
+        return entry
+    return Entry(entry.key, Concept(entry.concept.name, (*entry.concept.codings, coding)), entry.kind, entry.names)
