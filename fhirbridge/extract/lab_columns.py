@@ -74,7 +74,7 @@ def heading_lines(levels: Sequence[Level], words: Sequence[Word]) -> list[list[H
 
 def _is_heading_line(line: Sequence[Heading]) -> bool:
     kinds = {heading.kind for heading in line}
-    return len(kinds) >= 2 and bool(kinds & _TELLING)
+    return len(kinds) >= 2 and (bool(kinds & {"value", "value2"}) or bool(kinds & _LEADING and kinds & _TELLING))
 
 
 def _headings(level: Level, word: Word) -> list[Heading]:

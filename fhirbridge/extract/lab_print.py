@@ -18,6 +18,7 @@ _SAME |= {"⬆": "↑", "⬇": "↓", "▲": "↑", "▼": "↓", "‒": "-", "�
 _PLAIN = str.maketrans(_WIDE | _SAME)
 _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
+_ONE_AS_DASH = re.compile(r"(?<=[\d(])一(?=[\d)])")  # the Chinese one, where a dash stood
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _COMPARATOR = r"(?:<=|>=|[<>≤≥])"
 _POWER = r"\s*[x×*X]\s*10\s*\^?\s*([-+]?\d{1,2})|[eE]([-+]\d{1,2})"
@@ -35,7 +36,8 @@ ARROWS = re.compile(r"[↑↓]+")
 
 def plain(text: str) -> str:
     """The text with full-width and look-alike characters as ASCII; the length stays, so places stay."""
-    return text.translate(_PLAIN)
+    plain = text.translate(_PLAIN)
+    return _ONE_AS_DASH.sub("-", plain) if "一" in plain else plain
 
 
 def number(text: str) -> Quantity | None:

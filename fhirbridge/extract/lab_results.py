@@ -73,7 +73,7 @@ def _in_place(cells: dict[str, Cell], table: Table, remarks: bool) -> bool:
     heads = [heading for heading in table.headings if heading.kind.startswith("value")]
     if not remarks or not heads:
         return True
-    under = any(value.left < head.right + 2 * size and value.right > head.left - 2 * size for head in heads)
+    under = any(value.left < head.right + size / 2 and value.right > head.left - size / 2 for head in heads)
     return under and bool({"unit", "range"} & set(cells))
 
 

@@ -14,7 +14,7 @@ from fhirbridge.records import LabResult
 _POWER = r"(?:[x×*X·]?\s?10\s?[\^~'\"*°]{0,2}\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\d]{1,2}|10\s?[x×*X]\s?\d{1,2}|[x×*X]\s?[Ee]\s?\d{1,2})"
 _LOST_L = re.compile(r"(?<=/)[1Ii|!](?=$|[)\]])|(?<=/[mdunpfµ])[1I|](?=$|[)\]])")
 _LOST_MOL = re.compile(r"(?<=mo)[1I|](?=$|/)")
-_LOST_POWER = re.compile(r"(?<=10)\s?[~'\"°]\s?(?=\d)")
+_LOST_POWER = re.compile(r"(?<=10)\s?[~'\"°%*]\s?(?=\d{1,2}/)")
 _NO_POWER = re.compile(r"[x×*X]?\s?10[.,·^~*'\"]?\s?/\s?[Ll]")
 _NO_STROKE = frozenset(("UL", "IUL", "gL"))  # letters that are a unit only with the stroke they lost
 _LOOK = str.maketrans({"l": "1", "i": "1", "|": "1", "!": "1", "/": "1", "o": "0", "µ": "u", "q": "g", "9": "g"})

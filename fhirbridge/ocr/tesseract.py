@@ -29,7 +29,8 @@ from fhirbridge.records import Box, Word
 INSTALL = "apt-get install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim (macOS: brew install tesseract-lang)"
 _LINE = 44  # pixels a cell is high on the sheet, margins not counted: about what Tesseract was trained on
 _GAP = 26
-_NUMERIC = re.compile(r"[\d.\s,<>≤≥=+\-~—–～:：/%^*×x]+")
+_CHINESE = re.compile(r"[㐀-䶿丁-鿿]")  # all but the one that is also a dash
+_NUMBER = re.compile(r"[<>≤≥=]{0,2}\d+(\.\d+)?([-~]{1,2}\d+(\.\d+)?)?")
 
 
 def available() -> str | None:
@@ -81,21 +82,19 @@ class Tesseract:
         """What stands on each crop: a sample tells the language, then all are read, and numbers once more."""
         if not crops:
             return []
-        chinese = self._has("chi_sim") and self._is_chinese(crops)
-        reads = self._sheet(crops, "chi_sim+eng" if chinese else "eng")
-        if not chinese:
-            return reads
-        numbers = [i for i, read in enumerate(reads) if _NUMERIC.fullmatch(read.text) or not read.text]
-        for i, again in zip(numbers, self._sheet([crops[i] for i in numbers], "eng"), strict=True):
-            if again.text and (again.sure >= reads[i].sure or not reads[i].text):
-                reads[i] = again
+        if not (self._has("chi_sim") and self._is_chinese(crops)):
+            return self._sheet(crops, "eng")
+        reads = self._sheet(crops, "chi_sim")
+        latin = [i for i, read in enumerate(reads) if not _CHINESE.search(read.text)]
+        for i, again in zip(latin, self._sheet([crops[i] for i in latin], "eng"), strict=True):
+            reads[i] = max(reads[i], again, key=_worth)
         return reads
 
     def _is_chinese(self, crops: Sequence[NDArray[np.uint8]]) -> bool:
         """Whether the widest stretches hold Chinese characters."""
         widest = sorted(crops, key=lambda crop: -crop.shape[1])[4:40:3] or list(crops[:12])
         text = "".join(read.text for read in self._sheet(widest, "chi_sim+eng"))
-        return len(re.findall(r"[㐀-鿿]", text)) > 0.15 * len(text)
+        return len(_CHINESE.findall(text)) > 0.15 * len(text)
 
     def _has(self, language: str) -> bool:
         import pytesseract
@@ -176,9 +175,17 @@ def _joined(words: Sequence[tuple[str, float]]) -> _Read:
     """The words of one cell as one text: no spaces between Chinese characters nor inside a number."""
     text = " ".join(word for word, _sure in words)
     text = re.sub(r"(?<=[㐀-鿿（(])\s+|\s+(?=[㐀-鿿）)])", "", text)
+    text = re.sub(r"(?<=\d)\s*[一—–]\s*(?=\d)", "-", text)
+    text = re.sub(r"(?<=[\d.])\s*[OoQ](?=$|[\s\d~.-])", "0", text)
+    text = re.sub(r"\b10\s+(?=(?:9|12|3|6)\s*/)", "10^", text)
     text = re.sub(r"(?<=\d)\s*([.,])\s+(?=\d)|(?<=\d)\s+([.,])\s*(?=\d)", r"\1\2", text)
     sure = sum(sure * len(word) for word, sure in words) / max(1, sum(len(word) for word, _sure in words))
     return _Read(text, max(0.0, min(1.0, sure)))
+
+
+def _worth(read: _Read) -> float:
+    """How far a reading is to be believed: a well-formed number or range more than what is none."""
+    return read.sure + (0.15 if _NUMBER.fullmatch(read.text) else 0.0) - (1.0 if not read.text else 0.0)
 
 
 def _word(cell: _cells.Cell, read: _Read) -> Word:
