@@ -68,7 +68,7 @@ def read_lab_report(
     pages = tuple(engines.read_page(picture, engine) for picture in pictures)
     report = lab_report.read(pages, language=language)
     report = loinc.code(report)
-    report = lab_checks.check(report, pictures, engine)
+    report = lab_checks.check(report, pictures, engine, known=loinc)
     return lab_bundle.build(report, pictures, header=header, transaction=transaction, fhir_version=fhir_version)
 
 

@@ -207,6 +207,7 @@ class LabResult:
     doubts: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
     confidence: float = 1.0
+    value_box: Box | None = None  # where the value alone stands
 
     @property
     def side(self) -> str:

@@ -139,6 +139,7 @@ def _result(cells: dict[str, Cell], section: str, page: Page) -> LabResult:
         section=section,
         method=cells["method"].text if "method" in cells else "",
         confidence=min(piece.sure for cell in parts if cell.kind == "value" for piece in cell.pieces),
+        value_box=_part_box(cells["value"], page),
     )
 
 
@@ -174,6 +175,20 @@ def _flag(cell: Cell | None, mark: str) -> str:
 
 def _clean_name(cell: Cell | None) -> str:
     return _MARK.sub("", cell.text).strip() if cell else ""
+
+
+def _part_box(cell: Cell, page: Page) -> Box:
+    """Where a cell stands when it is part of longer words: each word's box cut in proportion to its characters."""
+    left, right, top, bottom = [], [], [], []
+    for piece in cell.pieces:
+        word = page.words[piece.word]
+        wide = word.box.width / max(1, len(word.text))
+        left.append(word.box.x + wide * piece.start)
+        right.append(word.box.x + wide * piece.end)
+        top.append(word.box.y)
+        bottom.append(word.box.y + word.box.height)
+    x, y = int(min(left)), min(top)
+    return Box(x, y, int(max(right)) - x + 1, max(bottom) - y, page.number)
 
 
 def _box(cells: Sequence[Cell], page: Page) -> Box:

@@ -298,3 +298,47 @@ def _company(signs: list[str], at: int) -> frozenset[str]:
     below = next((s for s in signs[at:] if s), "")
     agreed = above if above == below or not below else below if not above else ""
     return frozenset({"urine"}) if agreed == "urine" else BLOOD if agreed == "blood" else frozenset()
+
+
+# ---------------------------------------------------------------------------------------------- what a value can be
+
+
+@lru_cache(maxsize=1)
+def _limits() -> dict[tuple[str, str], tuple[str, Decimal, Decimal]]:
+    found = {}
+    for row in ucum.rows("physiological-limits.tsv"):
+        kind = ucum.kind(row["unit"])
+        found[row["analyte"], kind] = (row["unit"], Decimal(row["low"]), Decimal(row["high"]))
+    return found
+
+
+def limits(loinc: str, unit: str | None) -> tuple[Decimal, Decimal] | None:
+    """The lowest and highest value a living patient has shown, in a UCUM unit; None where the table has none."""
+    known = of_code(loinc)
+    if known is None or (known[1].specimen not in BLOOD | {"arterial", "venous"} and not known[0].key.startswith("u-")):
+        return None
+    key, kind = known[0].key, ucum.kind(unit)
+    for (name, _), (base, low, high) in _limits().items():
+        if name != key or (ucum.kind(base) != kind and known[0].molar_mass is None):
+            continue
+        ends = [end if not base else convert(end, base, unit or "", key) for end in (low, high)]
+        if ends[0] is not None and ends[1] is not None:
+            return ends[0], ends[1]
+    return None
+
+
+_TELLING = frozenset({"mass", "molar", "catalytic", "units", "fraction", "volume", "mass-per-cell", "time", "velocity"})
+
+
+def fits(loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
+    """Whether a unit is one the named analyte is reported in; True where the analyte or its codes are not known."""
+    kind = ucum.kind(unit)
+    known = analytes(loinc_or_name, abbreviation)
+    kinds = {row.kind for one in known for row in one.codes} - {"presence", "text", "titer"}
+    return not kinds or kind not in _TELLING or bool({kind, *_NEIGHBOURS.get(kind, ())} & kinds)
+
+
+def term(loinc: str) -> str:
+    """ "analyte kind" of a code ("hgb mass"): what the relations of a panel are written in; "" if it is not known."""
+    known = of_code(loinc)
+    return f"{known[0].key} {known[1].kind}" if known else ""

@@ -66,8 +66,8 @@ def _from_parts(text: str) -> str | None:
     if found and found[1] in {"3", "4", "5", "6", "9", "12"}:
         power, text = f"10*{found[1]}", text[found.end() :]
         text = re.sub(r"^(?:个|cells|cell|copies|/?#)(?=/|$)", "", text, flags=re.IGNORECASE)
-        if not text:
-            return power
+        if not text:  # "10^9" alone has lost its "/L"
+            return None
     numerator, *denominators = text.split("/")
     if not power and not denominators and not numerator:
         return None

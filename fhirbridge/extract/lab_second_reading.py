@@ -1,0 +1,101 @@
+"""Doubtful cells -> what the engine reads when it sees each alone, larger, on one sheet made of the cut-out cells.
+
+One call of the engine for all of them, so that a second look costs a fraction of the first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirbridge.errors import EngineError
+from fhirbridge.records import Box, LabResult, Picture
+
+if TYPE_CHECKING:
+    from fhirbridge.ocr import OcrEngine
+
+LIFTED = frozenset({"the print was hard to read", "more digits after the point than its range has"})
+_HEIGHT = 48  # pixels of a cell on the sheet: what recognisers are trained on
+_GAP = 36
+_WIDE = 420  # of a column on the sheet
+_COLUMNS = 3
+_ROOM = (0.35, 0.15)  # of a cell's height, taken in beside and above it
+
+
+def folded(text: str) -> str:
+    """A value as compared between readings: width, spaces and marks behind it do not count."""
+    text = unicodedata.normalize("NFKC", text).replace("µ", "u").casefold()
+    return re.sub(r"[\s↑↓*]+|[hl]$", "", text)
+
+
+def read(rows: Sequence[LabResult], pictures: Sequence[Picture], engine: OcrEngine | None) -> list[str | None]:
+    """For each row what its value's cell reads when seen again, folded; None where it could not be seen."""
+    if engine is None or not pictures:
+        return [None] * len(rows)
+    by_page = {picture.page: picture for picture in pictures}
+    cells = [_cell(row, by_page.get(row.box.page)) for row in rows]
+    sheet, places = _sheet(cells)
+    if sheet is None:
+        return [None] * len(rows)
+    try:
+        words = engine.read(sheet)
+    except EngineError:  # the page itself was read: the doubts simply stay
+        return [None] * len(rows)
+    found: list[str | None] = []
+    for place in places:
+        inside = [w for w in words if place is not None and _within(w.box, place)]
+        inside.sort(key=lambda w: w.box.x)
+        found.append(folded("".join(w.text for w in inside)) if inside else None)
+    return found
+
+
+def _cell(row: LabResult, picture: Picture | None) -> NDArray[np.uint8] | None:
+    box = row.value_box
+    if picture is None or box is None or picture.words:
+        return None
+    beside, above = (int(box.height * share) for share in _ROOM)
+    height, width = picture.pixels.shape[:2]
+    cut = picture.pixels[
+        max(0, box.y - above) : min(height, box.y + box.height + above),
+        max(0, box.x - beside) : min(width, box.x + box.width + beside),
+    ]
+    if min(cut.shape[:2]) < 4:
+        return None
+    scale = _HEIGHT / cut.shape[0]
+    size = (min(_WIDE - 8, max(8, round(cut.shape[1] * scale))), _HEIGHT)
+    return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+def _sheet(cells: Sequence[NDArray[np.uint8] | None]) -> tuple[NDArray[np.uint8] | None, list[Box | None]]:
+    """The cells laid out in columns on paper of their own brightness, and where each stands."""
+    here = [cell for cell in cells if cell is not None]
+    if not here:
+        return None, []
+    paper = np.median(np.concatenate([cell.reshape(-1, 3) for cell in here]), axis=0).astype(np.uint8)
+    lines = -(-len(here) // _COLUMNS)
+    pitch = _HEIGHT + _GAP
+    sheet = np.empty((max(lines * pitch + _GAP, 160), _COLUMNS * (_WIDE + _GAP) + _GAP, 3), np.uint8)
+    sheet[:] = paper
+    places: list[Box | None] = []
+    number = 0
+    for cell in cells:
+        if cell is None:
+            places.append(None)
+            continue
+        x = _GAP + (number % _COLUMNS) * (_WIDE + _GAP)
+        y = _GAP + (number // _COLUMNS) * pitch
+        sheet[y : y + _HEIGHT, x : x + cell.shape[1]] = cell
+        places.append(Box(x, y, cell.shape[1], _HEIGHT))
+        number += 1
+    return sheet, places
+
+
+def _within(box: Box, place: Box) -> bool:
+    x, y = box.x + box.width / 2, box.y + box.height / 2
+    return place.x - _GAP / 2 <= x <= place.x + _WIDE and place.y - _GAP / 2 <= y <= place.y + _HEIGHT + _GAP / 2

@@ -1,0 +1,174 @@
+"""What a single row says against itself: each sign is a reason a clinician can read.
+
+Hard signs stand whatever else agrees; soft ones fall when a panel's relations or a second reading confirm the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from fhirbridge.records import LabResult
+
+SURE = 0.80  # an engine's confidence below which it is often wrong: benchmarks/lab_checks.py
+_DIGIT = re.compile(r"\d")
+
+
+class Knowledge(Protocol):
+    """What the terminology knows of analytes; the module `terminology.loinc` is one."""
+
+    def limits(self, loinc: str, unit: str | None) -> tuple[Decimal, Decimal] | None:
+        """The lowest and highest value a living patient has shown, in a UCUM unit."""
+        ...
+
+    def fits(self, loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
+        """Whether a unit is one the named analyte is reported in."""
+        ...
+
+    def convert(self, value: Decimal, source: str, target: str, analyte_or_loinc: str) -> Decimal | None:
+        """A value of one analyte in another UCUM unit."""
+        ...
+
+    def term(self, loinc: str) -> str:
+        """ "analyte kind" of a code; "" if it is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks against a row: `hard` reasons, and `soft` ones that a confirmation outweighs."""
+
+    hard: tuple[str, ...] = ()
+    soft: tuple[str, ...] = ()
+    arrow: str = ""  # the reason why the last digit may be an arrow: the same engine reads it so again
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """What the other rows of a sheet do: how many digits they print beyond their ranges', whether they flag."""
+
+    flags: bool  # rows out of range carry a flag here
+    extra_digits: tuple[int, ...]  # for each row: digits after the point, less the range's most
+
+    @classmethod
+    def of(cls, rows: Sequence[LabResult]) -> Habit:
+        """The habit of a sheet."""
+        outside = [row for row in rows if row.side in {"H", "L"}]
+        flagged = sum(row.flag[:1] == row.side for row in outside)
+        extra = tuple(value_digits(row) - max(range_digits(row)) for row in rows if range_digits(row) and row.quantity)
+        return cls(flagged >= 2 and flagged >= 0.7 * len(outside), extra)
+
+
+def value_digits(row: LabResult) -> int:
+    """How many digits the value prints after its point."""
+    return 0 if row.quantity is None else decimals(row.quantity.value)
+
+
+def range_digits(row: LabResult) -> tuple[int, ...]:
+    """How many digits each limit of the range prints after its point."""
+    return tuple(decimals(limit.value) for limit in (row.low, row.high) if limit is not None)
+
+
+def decimals(value: Decimal) -> int:
+    """How many digits a printed number has after its point."""
+    exponent = value.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def find(row: LabResult, habit: Habit, known: Knowledge) -> Signs:
+    """What speaks against a row."""
+    hard = [*_disagreement(row), *_form(row), *_possible(row, known), *_unit(row, known)]
+    soft = [*_confidence(row), *_digits(row, habit), *_unflagged(row, habit), *_far(row, known)]
+    return Signs(tuple(hard), tuple(soft), _arrow(row, habit))
+
+
+def _disagreement(row: LabResult) -> list[str]:
+    if row.flag in {"H", "HH", "L", "LL"} and row.side and row.side != row.flag[0]:
+        return ["the printed flag and the reference range disagree"]
+    return []
+
+
+def _form(row: LabResult) -> list[str]:
+    """Numeric analytes have numbers; a word that is the range's own may be the range, read as the value."""
+    if not row.value_text.strip():
+        return ["no value was read"]
+    limited = row.low is not None or row.high is not None
+    if row.quantity is None and limited and re.search(r"[\d.]", row.value_text):
+        return ["the value is not a number, its range is"]
+    if row.quantity is None and limited and not re.search(r"[A-Za-z㐀-鿿+±-]", row.value_text):
+        return ["the value is not a number, its range is"]
+    if row.low is not None and row.high is not None and row.low.value > row.high.value:
+        return ["the reference range runs backwards"]
+    if row.quantity is None and not row.range_text and re.fullmatch(r".+\([-+±]\)", row.value_text.strip()):
+        return ["the value looks like a reference"]
+    return []
+
+
+def _possible(row: LabResult, known: Knowledge) -> list[str]:
+    if row.quantity is None or not row.codings:
+        return []
+    ends = known.limits(row.codings[0].code, row.quantity.ucum)
+    if ends is not None and not ends[0] <= row.quantity.value <= ends[1]:
+        return ["no patient has such a value"]
+    return []
+
+
+def _unit(row: LabResult, known: Knowledge) -> list[str]:
+    if row.quantity is not None and row.quantity.ucum and not known.fits(row.name, row.quantity.ucum, row.abbreviation):
+        return ["the analyte is not reported in this unit"]
+    return []
+
+
+def _confidence(row: LabResult) -> list[str]:
+    return ["the print was hard to read"] if row.confidence < SURE else []
+
+
+def _digits(row: LabResult, habit: Habit) -> list[str]:
+    """More digits after the point than the range and than this sheet prints; or none, and far off for want of them."""
+    limits = range_digits(row)
+    if row.quantity is None or not limits:
+        return []
+    extra = decimals(row.quantity.value.normalize()) - max(limits)  # closing zeros are no misreading
+    alike = sum(other >= extra for other in habit.extra_digits)
+    if extra >= 2 and alike - 1 < 0.15 * len(habit.extra_digits):
+        return ["more digits after the point than its range has"]
+    if value_digits(row) == 0 < min(limits) and row.side in {"H", "L"} and row.flag[:1] != row.side:
+        return ["fewer digits after the point than its range has"]
+    return []
+
+
+def _unflagged(row: LabResult, habit: Habit) -> list[str]:
+    if habit.flags and row.side in {"H", "L"} and not row.flag:
+        return ["out of range, but not flagged as the others are"]
+    return []
+
+
+def _far(row: LabResult, known: Knowledge) -> list[str]:
+    """Ten times beyond the range, where it is not known how far the analyte can go: a point may be lost."""
+    if row.quantity is None or row.flag in {"HH", "LL"} or not row.side.strip("N"):
+        return []
+    if row.codings and known.limits(row.codings[0].code, row.quantity.ucum) is not None:
+        return []
+    value, limit = row.quantity.value, row.high if row.side == "H" else row.low
+    if limit is None or not limit.value or not value:
+        return []
+    ratio = value / limit.value if row.side == "H" else limit.value / value
+    return ["ten times beyond its range"] if ratio >= 8 and row.flag[:1] != row.side else []
+
+
+def _arrow(row: LabResult, habit: Habit) -> str:
+    """A last digit 1 that may be an arrow: without it the value lies out of range, and no flag was read."""
+    text = row.value_text.strip()
+    if row.quantity is None or row.flag or not re.fullmatch(r"\d+(\.\d+)?[14]", text) or "." not in text[:-1]:
+        return ""
+    without = Decimal(text[:-1])
+    outside = (row.high is not None and without > row.high.value) or (row.low is not None and without < row.low.value)
+    if not outside:
+        return ""
+    limits = range_digits(row)
+    usual = max(limits) if limits else 0
+    lean = value_digits(row) <= usual or (habit.extra_digits and value_digits(row) - usual in habit.extra_digits)
+    return "" if lean and row.side not in {"H", "L"} and not habit.flags else "its last digit may be an arrow"
