@@ -1,0 +1,329 @@
+"""One item of a list ("prior chemotherapy within 4 weeks") from its pieces: what it asks about and how.
+
+An item keeps its anchors (what is asked), their modifiers and the words nobody understood; `criterion_lists` hands
+modifiers from item to item, `criterion_leaves` makes the leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+from fhirbridge.extract.criterion_numbers import Amount
+from fhirbridge.extract.criterion_pieces import Piece
+from fhirbridge.extract.criterion_words import Term
+from fhirbridge.records import Concept, LeafKind, Window
+
+__all__ = ["MEASURES", "Anchor", "Item", "State", "read"]
+
+MEASURES = frozenset({LeafKind.LABORATORY, LeafKind.VITAL_SIGN, LeafKind.BODY_MEASURE, LeafKind.SCORE})
+_HEADS = frozenset(
+    {"treat", "stopped", "failed", "intolerant", "responded", "allergy", "planned", "required", "risk", "family", "hypothetical", "suspected"}
+)  # fmt: skip
+_TIME_UNITS = frozenset({"a", "mo", "wk", "d", "h"})
+
+
+@dataclass(slots=True)
+class Anchor:
+    """One thing an item asks about, with the modifiers found for it so far."""
+
+    kind: LeafKind
+    concepts: tuple[Concept, ...]
+    values: list[str]
+    start: int
+    end: int
+    head: str = ""
+    qualifiers: set[str] = field(default_factory=set)
+    negated: bool = False
+    amount: Amount | None = None
+    extra: list[Amount] = field(default_factory=list)
+    window: Window | None = None
+    count: tuple[int | None, int | None] | None = None
+    bounds: tuple[int | None, int | None] | None = None  # a class or grade
+    text: str = ""
+
+
+@dataclass(slots=True)
+class State:
+    """What the words before a list item still say about it."""
+
+    head: str = ""
+    negated: bool = False
+    qualifiers: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Item:
+    """A list item: anchors in order, unused modifiers, and the words that were not understood."""
+
+    start: int
+    end: int
+    anchors: list[Anchor] = field(default_factory=list)
+    windows: list[Window] = field(default_factory=list)
+    amounts: list[Amount] = field(default_factory=list)
+    grades: list[tuple[str, int | None, int | None, int, int]] = field(default_factory=list)
+    unknown: list[Piece] = field(default_factory=list)
+    groups: list[Piece] = field(default_factory=list)
+    qualifiers: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    admin: str = ""
+    opinion: str = ""
+    sex: str = ""
+    age: bool = False
+    negated: bool = False  # before its first anchor, by its own words or by the list's
+    window_first: bool = False
+    head: str = ""
+    allergen: bool = False
+    count: tuple[int | None, int | None] | None = None
+    own_head: bool = False
+    own_negation: bool = False
+    state: State = field(default_factory=State)
+    tail: tuple[int, int] | None = None
+
+
+def read(pieces: list[Piece], before: State) -> Item:
+    """The item that `pieces` say, with the heads and qualifiers of `before` where it brings none of its own."""
+    item = Item(pieces[0].start, pieces[-1].end)
+    reader = _Reader(item, before)
+    for piece in pieces:
+        reader.take(piece)
+    reader.finish()
+    return item
+
+
+class _Reader:
+    """Takes the pieces of one item from left to right."""
+
+    def __init__(self, item: Item, before: State) -> None:
+        self.item = item
+        self.head = before.head
+        item.negated = before.negated
+        self.qualifiers: list[str] = list(before.qualifiers)
+        self.pending: list[str] = []  # biomarker values before their gene
+        self.count: tuple[int | None, int | None] | None = None
+        self.in_tail = False
+        self.late_negation = False
+
+    def take(self, piece: Piece) -> None:
+        if self.in_tail and piece.kind not in ("admin", "weak_admin"):
+            self.item.tail = (self.item.tail[0] if self.item.tail else piece.start, piece.end)
+            return
+        method = getattr(self, "_" + piece.kind.replace(" ", "_"), None)
+        if piece.kind in _HEADS:
+            self._set_head(piece)
+        elif method is not None:
+            method(piece)
+
+    def _set_head(self, piece: Piece) -> None:
+        kind = str(piece.value) if piece.kind in ("hypothetical",) else piece.kind
+        if kind == "required" and self.item.anchors:
+            self.item.tail = (piece.start, piece.end)
+            self.in_tail = True
+            return
+        if kind == "treat" and self.head in ("failed", "stopped", "planned", "required", "intolerant", "responded", "risk"):
+            return
+        if kind == "risk" and self.item.anchors:
+            self.item.tail = (piece.start, piece.end)
+            self.in_tail = True
+            return
+        if kind == "failed" and self.item.anchors:
+            for anchor in self.item.anchors:
+                anchor.head = "failed" if anchor.kind in (LeafKind.THERAPY, LeafKind.MEDICATION, LeafKind.LINE) else anchor.head
+        self.head = kind
+        self.item.own_head = True
+
+    def _not(self, piece: Piece) -> None:
+        if self.item.anchors:
+            self.late_negation = True
+        else:
+            self.item.negated = True
+        self.item.own_negation = True
+        self.item.own_head = True
+
+    def _nor(self, piece: Piece) -> None:
+        if not self.item.anchors:
+            self.item.negated = True
+
+    def _history(self, piece: Piece) -> None:
+        self._qualify("history", piece)
+
+    def _current(self, piece: Piece) -> None:
+        self._qualify("current", piece)
+
+    def _both(self, piece: Piece) -> None:
+        self.qualifiers = [q for q in self.qualifiers if q not in ("history", "current")]
+        self._qualify("history", piece)
+
+    def _qualifier(self, piece: Piece) -> None:
+        value = str(piece.value)
+        if value in ("inadequate", "adequate"):
+            value = f"{value}:{piece.text}"
+        self._qualify(value, piece)
+
+    def _qualify(self, value: str, piece: Piece) -> None:
+        self.qualifiers.append(value)
+        self.item.qualifiers.append(value)
+
+    def _term(self, piece: Piece) -> None:
+        term: Term = piece.value
+        anchor = Anchor(
+            term.kind, term.concepts, list(term.values), piece.start, piece.end, self.head, set(self.qualifiers), self.late_negation
+        )  # fmt: skip
+        anchor.text = piece.text
+        if term.kind is LeafKind.BIOMARKER:
+            anchor.values += self.pending
+            self.pending = []
+        if self.count is not None:
+            anchor.count, self.count = self.count, None
+        self.qualifiers = [q for q in self.qualifiers if q in ("history", "current", "known", "other")]
+        self.item.anchors.append(anchor)
+
+    def _stage(self, piece: Piece) -> None:
+        values = list(piece.value) if isinstance(piece.value, tuple) else [str(piece.value)]
+        anchor = Anchor(LeafKind.STAGE, (), values, piece.start, piece.end, "", set(), self.late_negation)
+        self.item.anchors.append(anchor)
+
+    def _class(self, piece: Piece) -> None:
+        word, low, high = piece.value
+        score = next((a for a in reversed(self.item.anchors) if a.kind is LeafKind.SCORE and a.bounds is None), None)
+        if score is not None:
+            score.bounds = (low, high)
+            score.end = max(score.end, piece.end)
+            return
+        self.item.grades.append((word, low, high, piece.start, piece.end))
+
+    def _letters(self, piece: Piece) -> None:
+        score = next((a for a in reversed(self.item.anchors) if a.kind is LeafKind.SCORE), None)
+        if score is not None:
+            score.values += [v for v in piece.value if v not in score.values]
+            score.end = max(score.end, piece.end)
+
+    def _count(self, piece: Piece) -> None:
+        self.count = piece.value
+
+    def _amount(self, piece: Piece) -> None:
+        amount: Amount = piece.value
+        measure = next((a for a in reversed(self.item.anchors) if a.kind in MEASURES), None)
+        if measure is not None and not amount.after:
+            if measure.amount is None:
+                measure.amount = amount
+            else:
+                measure.extra.append(amount)
+            measure.end = max(measure.end, piece.end)
+        else:
+            self.item.amounts.append(amount)
+
+    def _window(self, piece: Piece) -> None:
+        self.item.windows.append(piece.value)
+        if not self.item.anchors:
+            self.item.window_first = True
+
+    def _variant(self, piece: Piece) -> None:
+        self._value(str(piece.value), piece)
+
+    def _positive(self, piece: Piece) -> None:
+        self._value("positive", piece)
+
+    def _negative(self, piece: Piece) -> None:
+        self._value("negative", piece)
+
+    def _plus(self, piece: Piece) -> None:
+        last = self.item.anchors[-1] if self.item.anchors else None
+        if last is not None and last.kind in (LeafKind.BIOMARKER, LeafKind.INFECTION) and piece.start <= last.end + 1:
+            self._value("positive", piece)
+
+    def _value(self, value: str, piece: Piece) -> None:
+        last = self.item.anchors[-1] if self.item.anchors else None
+        if last is not None and last.kind in (LeafKind.BIOMARKER, LeafKind.INFECTION, LeafKind.LABORATORY, LeafKind.PREGNANCY):
+            last.values.append(value)
+            last.end = max(last.end, piece.end)
+        else:
+            self.pending.append(value)
+            self.item.values.append(value)
+
+    def _mark(self, piece: Piece) -> None:
+        last = self.item.anchors[-1] if self.item.anchors else None
+        if piece.text == "-" and last is not None and last.kind is LeafKind.BIOMARKER and piece.start == last.end and not last.values:
+            self.item.values.append("-")
+
+    def _women(self, piece: Piece) -> None:
+        self.item.sex = "female"
+
+    def _men(self, piece: Piece) -> None:
+        self.item.sex = "male"
+
+    def _sexes(self, piece: Piece) -> None:
+        self.item.sex = "any"
+
+    def _healthy(self, piece: Piece) -> None:
+        anchor = Anchor(LeafKind.HEALTHY, (), [], piece.start, piece.end, "", set(), self.late_negation)
+        self.item.anchors.append(anchor)
+
+    def _age(self, piece: Piece) -> None:
+        self.item.age = True
+
+    def _admin(self, piece: Piece) -> None:
+        self.item.admin = self.item.admin or str(piece.value)
+
+    def _weak_admin(self, piece: Piece) -> None:
+        self.item.opinion = self.item.opinion or str(piece.value)
+        if piece.value == "unsuitable":
+            self.item.opinion = "unsuitable"
+
+    def _allergen(self, piece: Piece) -> None:
+        if self.head == "allergy":
+            self.item.allergen = True
+        else:
+            self.item.unknown.append(piece)
+
+    def _cond_tail(self, piece: Piece) -> None:
+        if self.item.anchors or self.item.unknown:
+            self.item.tail = (piece.start, piece.end)
+            self.in_tail = True
+
+    def _group(self, piece: Piece) -> None:
+        self.item.groups.append(piece)
+
+    def _word(self, piece: Piece) -> None:
+        self.item.unknown.append(piece)
+
+    _anatomy = _organism = _social = _word
+
+    def finish(self) -> None:
+        item = self.item
+        item.head = self.head
+        if self.count is not None and item.anchors:
+            target = next((a for a in item.anchors if a.kind in (LeafKind.LINE, LeafKind.THERAPY, LeafKind.MEDICATION) and a.count is None), None)
+            if target is not None:
+                target.count, self.count = self.count, None
+        item.count = self.count
+        self._place_qualifiers()
+        self._place_amounts()
+        item.state = State(self.head, item.negated, frozenset(q for q in item.qualifiers if q in _CARRIED))
+
+    def _place_qualifiers(self) -> None:
+        """Qualifiers after the last anchor belong to it: "hypertension, uncontrolled"."""
+        placed = set().union(*(a.qualifiers for a in self.item.anchors)) if self.item.anchors else set()
+        late = [q for q in self.item.qualifiers if q not in placed]
+        if late and self.item.anchors:
+            self.item.anchors[-1].qualifiers.update(late)
+
+    def _place_amounts(self) -> None:
+        """Amounts before their measure ("≥ 18 years of age" stays; "< 40 mL/min creatinine clearance" moves)."""
+        left = []
+        for amount in self.item.amounts:
+            measure = next((a for a in self.item.anchors if a.kind in MEASURES and a.amount is None and a.bounds is None), None)
+            unit = amount.high or amount.low
+            time = unit is not None and unit.quantity.ucum in _TIME_UNITS
+            if measure is not None and not time:
+                measure.amount = amount
+                measure.start = min(measure.start, amount.start)
+            else:
+                left.append(amount)
+        self.item.amounts = left
+
+
+_CARRIED = frozenset({"history", "current", "active", "uncontrolled", "severe", "significant", "known", "symptomatic", "unstable",
+                      "chronic", "acute", "recent", "other", "untreated"})  # fmt: skip
+
+

@@ -1,0 +1,404 @@
+"""A list item as a tree: its anchors become leaves, what was not understood stays as a TEXT leaf beside them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any as Anything
+
+from fhirbridge.extract.criterion_items import MEASURES, Anchor, Item
+from fhirbridge.extract.criterion_numbers import Amount
+from fhirbridge.extract.criterion_pieces import Piece
+from fhirbridge.records import All, Any, Bound, Concept, If, Leaf, LeafKind, Node, Not, Quantity, Span, Window
+
+__all__ = ["all_of", "any_of", "node", "text_leaf"]
+
+_AGE_UNITS = frozenset({"a", "mo", "wk", "d"})
+_ALLERGENS = frozenset(
+    {LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.PROCEDURE, LeafKind.LABORATORY, LeafKind.BIOMARKER, LeafKind.DIAGNOSIS,
+     LeafKind.SYMPTOM, LeafKind.TRIAL_PARTICIPATION, LeafKind.ORGAN_FUNCTION, LeafKind.BODY_MEASURE}
+)  # fmt: skip
+_TREATMENTS = frozenset({LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.LINE, LeafKind.PROCEDURE})
+_HEAD_QUALIFIER = {"failed": "progressed", "stopped": "stopped", "planned": "planned", "required": "required",
+                   "intolerant": "intolerant", "suspected": "suspected", "responded": "responded"}  # fmt: skip
+_RAISED = ("elevated", "increased", "high", "raised", "elevation", "elevation of", "elevations of", "prolonged qt", "prolongation", "升高", "增高", "延长", "偏高")
+_LOWERED = ("decreased", "reduced", "low", "降低", "减少", "偏低", "下降", "减低")
+_DROPPED_VALUES = frozenset({"mutation", "positive", "expression"})
+
+
+def all_of(nodes: list[Node]) -> Node:
+    """Every one of `nodes`, nested Alls flattened."""
+    flat: list[Node] = []
+    for n in nodes:
+        flat += n.children if isinstance(n, All) else (n,)
+    kept = list(dict.fromkeys(flat))
+    return kept[0] if len(kept) == 1 else All(tuple(kept))
+
+
+def any_of(nodes: list[Node]) -> Node:
+    """At least one of `nodes`, nested Anys flattened."""
+    flat: list[Node] = []
+    for n in nodes:
+        flat += n.children if isinstance(n, Any) else (n,)
+    kept = list(dict.fromkeys(flat))
+    return kept[0] if len(kept) == 1 else Any(tuple(kept))
+
+
+def text_leaf(start: int, end: int) -> Leaf:
+    """What was not understood."""
+    return Leaf(LeafKind.TEXT, Span(start, max(0, end - start)))
+
+
+def admin_leaf(item: Item, value: str) -> Leaf:
+    """An administrative question and its kind."""
+    return Leaf(LeafKind.ADMINISTRATIVE, Span(item.start, item.end - item.start), values=(value,))
+
+
+def node(item: Item, exclude: bool) -> Node | None:
+    """What the item asks, None when it says nothing (only words without weight)."""
+    made = _asked(item, exclude)
+    if made is None or not item.negated or (isinstance(made, Leaf) and made.kind is LeafKind.ADMINISTRATIVE):
+        return made
+    return made.child if isinstance(made, Not) else Not(made)
+
+
+def _asked(item: Item, exclude: bool) -> Node | None:
+    if item.admin and not _keeps_clinical(item):
+        return admin_leaf(item, item.admin)
+    if item.head in ("risk", "family"):
+        return text_leaf(item.start, item.end)
+    leaves = _leaves(item, exclude)
+    if item.admin:
+        leaves.append(admin_leaf(item, item.admin))
+    rest = _rest(item, leaves)
+    if not leaves:
+        if item.opinion:
+            return admin_leaf(item, item.opinion)
+        return text_leaf(rest[0], rest[1]) if rest else None
+    if item.opinion == "unsuitable":
+        leaves.append(admin_leaf(item, "unsuitable"))
+    if rest:
+        leaves.append(text_leaf(*rest))
+    return _conditional(leaves)
+
+
+def _keeps_clinical(item: Item) -> bool:
+    """Age, scores, pregnancy and measured values stay beside consent and contraception."""
+    strong = (LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.SCORE)
+    if item.admin in ("life expectancy", "consent", "willing", "comply", "tissue"):
+        return item.age and bool(item.amounts) and item.admin != "life expectancy"
+    return any(a.kind in strong or (a.kind in MEASURES and a.amount) for a in item.anchors)
+
+
+def _leaves(item: Item, exclude: bool) -> list[Node]:
+    leaves: list[Node] = []
+    allergens = [a for a in item.anchors if a.head == "allergy" and a.kind in _ALLERGENS]
+    if allergens or item.allergen or (item.head == "allergy" and not item.anchors):
+        leaves.append(_allergy(item, allergens))
+    measured_sex = item.sex in ("female", "male") and any(a.kind in MEASURES for a in item.anchors)
+    for anchor in item.anchors:
+        if anchor in allergens:
+            continue
+        made = _leaf(anchor, item)
+        if made is not None:
+            leaves.append(made)
+    leaves += _ages(item)
+    leaves += [_grade(g, item) for g in item.grades]
+    if not leaves and item.count is not None:
+        leaves += [_line(item)]
+    sex = item.sex
+    if sex in ("female", "male") and not any(
+        a.kind in (LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.CHILDBEARING) for a in item.anchors
+    ):
+        sexed = Leaf(LeafKind.SEX, Span(item.start, item.end - item.start), values=(sex,))
+        if measured_sex:
+            return [All((sexed, all_of(leaves)))] if exclude else [If(sexed, all_of(leaves))]
+        if leaves or not item.unknown:
+            leaves.append(sexed)
+    elif sex == "any" and not leaves and not item.unknown:
+        leaves.append(Leaf(LeafKind.SEX, Span(item.start, item.end - item.start), values=("female", "male")))
+    return leaves
+
+
+def _allergy(item: Item, allergens: list[Anchor]) -> Node:
+    concepts = [c for a in allergens for c in a.concepts]
+    words = _phrases([p for p in item.unknown if p.kind == "word"])
+    if len(words) <= 3 and not item.tail:
+        concepts += [Concept(" ".join(w.text for w in phrase)) for phrase in words]
+        item.unknown = []
+    values = ("study drug",) if item.allergen else ()
+    qualifiers = frozenset(_plain(q) for q in item.qualifiers)
+    leaf = Leaf(
+        LeafKind.ALLERGY, Span(item.start, item.end - item.start), tuple(dict.fromkeys(concepts)), values, qualifiers=qualifiers
+    )  # fmt: skip
+    return leaf
+
+
+def _phrases(words: list[Piece]) -> list[list[Piece]]:
+    """Neighbouring words together."""
+    runs: list[list[Piece]] = []
+    for word in words:
+        if runs and word.start - runs[-1][-1].end <= 1:
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return runs
+
+
+def _plain(qualifier: str) -> str:
+    return qualifier.partition(":")[0]
+
+
+def _leaf(anchor: Anchor, item: Item) -> Node | None:
+    span = Span(anchor.start, anchor.end - anchor.start)
+    window = anchor.window or (item.windows[-1] if item.windows else None)
+    qualifiers = {_plain(q) for q in anchor.qualifiers}
+    if anchor.head in _HEAD_QUALIFIER and anchor.kind is not LeafKind.STAGE:
+        qualifiers.add(_HEAD_QUALIFIER[anchor.head])
+    made: Node | None
+    if anchor.kind in MEASURES:
+        made = _measure(anchor, item, qualifiers)
+    elif anchor.kind is LeafKind.PREGNANCY:
+        made = _pregnancy(anchor, item, window)
+    elif anchor.kind is LeafKind.CHILDBEARING:
+        made = Leaf(anchor.kind, span, values=("yes",))
+        made = Not(made) if anchor.values == ["no"] else made
+    elif anchor.kind is LeafKind.ORGAN_FUNCTION:
+        made = Leaf(anchor.kind, span, values=tuple(anchor.values), qualifiers=frozenset({"adequate"}))
+        if "inadequate" in qualifiers or "uncontrolled" in qualifiers:
+            made = Not(made)
+    elif anchor.kind is LeafKind.BIOMARKER:
+        made = _biomarker(anchor, item, qualifiers)
+    elif anchor.kind is LeafKind.SMOKING:
+        made = _smoking(anchor, item, window)
+    elif anchor.kind is LeafKind.INFECTION:
+        made = _infection(anchor, span, window, qualifiers)
+    else:
+        made = _general(anchor, item, window, qualifiers)
+    return Not(made) if made is not None and anchor.negated else made
+
+
+def _bounds(amount: Amount | None) -> tuple[Bound | None, Bound | None]:
+    return (amount.low, amount.high) if amount is not None else (None, None)
+
+
+def _general(anchor: Anchor, item: Item, window: Window | None, qualifiers: set[str]) -> Node:
+    low: Bound | None = None
+    high: Bound | None = None
+    amount = anchor.amount
+    if amount is None and item.amounts and anchor.kind is not LeafKind.STAGE:
+        amount = _dose_or_time(anchor, item)
+        if amount is not None and _unit(amount) in ("a", "mo", "wk", "d", "h"):
+            window, amount = window or _lasting(amount), None
+    if amount is not None:
+        low, high = _bounds(amount)
+    count = anchor.count or (None, None)
+    kind = anchor.kind
+    if kind is LeafKind.DIAGNOSIS and anchor.head == "family":
+        return text_leaf(item.start, item.end)
+    qualifiers.discard("adequate")
+    qualifiers.discard("inadequate")
+    if kind is LeafKind.HEALTHY or kind is LeafKind.STAGE:
+        qualifiers = set()
+        window = None
+    return Leaf(
+        kind, Span(anchor.start, anchor.end - anchor.start), anchor.concepts, tuple(dict.fromkeys(anchor.values)), low, high, window,
+        count[0], count[1], frozenset(qualifiers),
+    )  # fmt: skip
+
+
+def _dose_or_time(anchor: Anchor, item: Item) -> Amount | None:
+    """The item's amount that can belong to this anchor: a dose for a medicine, a time for a disease."""
+    for amount in item.amounts:
+        unit = _unit(amount)
+        if anchor.kind is LeafKind.MEDICATION and unit in ("mg", "mg/d", "ug/d", "ug", "g/d", "mg/kg", "g"):
+            item.amounts.remove(amount)
+            return amount
+        if unit in ("a", "mo", "wk", "d", "h") and not item.age and not amount.bare and anchor.kind is not LeafKind.MEASURABLE_DISEASE:
+            item.amounts.remove(amount)
+            return amount
+        if anchor.kind in (LeafKind.THERAPY,) and unit in ("Gy",):
+            item.amounts.remove(amount)
+            return amount
+    return None
+
+
+def _lasting(amount: Amount) -> Window:
+    if amount.low is not None:
+        return Window(at_least=amount.low.quantity, direction="lasting")
+    return Window(within=amount.high.quantity if amount.high else None, direction="lasting")
+
+
+def _unit(amount: Amount) -> str:
+    bound = amount.low or amount.high
+    return (bound.quantity.ucum or "") if bound else ""
+
+
+def _measure(anchor: Anchor, item: Item, qualifiers: set[str]) -> Node | None:
+    low, high = _bounds(anchor.amount)
+    span = Span(anchor.start, anchor.end - anchor.start)
+    values: tuple[str, ...] = tuple(v for v in anchor.values if v not in ("either", "both", "any"))
+    if anchor.bounds is not None:
+        low, high = (_whole(b) for b in anchor.bounds)
+    spoken = [q.partition(":")[2] for q in anchor.qualifiers if q.startswith(("inadequate:", "adequate:"))]
+    if low is None and high is None and not values:
+        limit = _limits(spoken)
+        if limit is None:
+            return text_leaf(item.start, item.end) if len(item.anchors) == 1 else None
+        low, high = limit
+    window = anchor.window or (item.windows[-1] if item.windows else None)
+    extra = frozenset(qualifiers - {"inadequate", "adequate", "severe", "moderate", "mild"})
+    if anchor.kind is LeafKind.VITAL_SIGN and anchor.concepts[0].name == "Blood pressure" and len(anchor.extra) == 1:
+        return _pressures(anchor, low, high)
+    leaves: list[Node] = [Leaf(anchor.kind, span, (c,), values, low, high, window, qualifiers=extra) for c in anchor.concepts]
+    if len(leaves) == 1:
+        return leaves[0]
+    return (all_of if _means_all(anchor, low) else any_of)(leaves)
+
+
+def _means_all(anchor: Anchor, low: Bound | None) -> bool:
+    """AST/ALT below a limit means both; above it, either one."""
+    return low is None
+
+
+def _pressures(anchor: Anchor, low: Bound | None, high: Bound | None) -> Node:
+    del low, high
+    span = Span(anchor.start, anchor.end - anchor.start)
+    first, second = anchor.amount, anchor.extra[0]
+    loinc = "http://loinc.org"
+    from fhirbridge.records import Coding
+
+    systolic = Concept("Systolic blood pressure", (Coding(loinc, "8480-6", "Systolic blood pressure"),))
+    diastolic = Concept("Diastolic blood pressure", (Coding(loinc, "8462-4", "Diastolic blood pressure"),))
+    made: list[Node] = []
+    for concept, amount in ((systolic, first), (diastolic, second)):
+        low_bound, high_bound = _bounds(amount)
+        made.append(Leaf(LeafKind.VITAL_SIGN, span, (concept,), (), low_bound, high_bound))
+    return any_of(made) if first is not None and first.high is None else all_of(made)
+
+
+def _whole(value: int | None) -> Bound | None:
+    return None if value is None else Bound(Quantity(Decimal(value)))
+
+
+def _limits(spoken: list[str]) -> tuple[Bound | None, Bound | None] | None:
+    one = Quantity(Decimal(1))
+    for word in spoken:
+        if word in _RAISED:
+            return Bound(one, False, "ULN"), None
+        if word in _LOWERED:
+            return None, Bound(one, False, "LLN")
+        if word.startswith("normal") or "normal" in word or word.startswith("正常"):
+            return Bound(one, True, "LLN"), Bound(one, True, "ULN")
+    return None
+
+
+def _pregnancy(anchor: Anchor, item: Item, window: Window | None) -> Node:
+    if "planned" in anchor.values or anchor.head == "planned":
+        return admin_leaf(item, "contraception")
+    leaf = Leaf(anchor.kind, Span(anchor.start, anchor.end - anchor.start), anchor.concepts, window=window)
+    return Not(leaf) if "negative" in anchor.values else leaf
+
+
+def _biomarker(anchor: Anchor, item: Item, qualifiers: set[str]) -> Node:
+    values = list(dict.fromkeys(anchor.values))
+    span = Span(anchor.start, anchor.end - anchor.start)
+    if "-" in item.values and not values:
+        values = ["negative"]
+    specific = [v for v in values if v not in _DROPPED_VALUES]
+    values = specific or values
+    amount = item.amounts.pop(0) if item.amounts else None
+    low, high = _bounds(amount)
+    if not values and amount is None and not qualifiers & {"known"} and anchor.concepts[0].name != "Driver gene":
+        return text_leaf(anchor.start, anchor.end)
+    kept = frozenset(qualifiers & {"known", "other", "history"})
+    return Leaf(LeafKind.BIOMARKER, span, anchor.concepts, tuple(values) or ("positive",), low, high, qualifiers=kept)
+
+
+def _smoking(anchor: Anchor, item: Item, window: Window | None) -> Node:
+    packs = next((a for a in item.amounts if _unit(a) == "[pack-years]"), None)
+    span = Span(anchor.start, anchor.end - anchor.start)
+    values = tuple(anchor.values)
+    if packs is not None:
+        item.amounts.remove(packs)
+        low, high = _bounds(packs)
+        return Leaf(LeafKind.SMOKING, span, anchor.concepts, ("pack-years",), low, high, window)
+    daily = next((a for a in item.amounts if _unit(a) == "{cigarettes}/d"), None)
+    if daily is not None:
+        item.amounts.remove(daily)
+        low, high = _bounds(daily)
+        return Leaf(LeafKind.SMOKING, span, anchor.concepts, ("cigarettes per day",), low, high, window)
+    return Leaf(LeafKind.SMOKING, span, anchor.concepts, values, window=window)
+
+
+def _infection(anchor: Anchor, span: Span, window: Window | None, qualifiers: set[str]) -> Node:
+    status = [v for v in anchor.values if v in ("positive", "negative")]
+    values = tuple(v for v in anchor.values if v not in ("any", "negative", "mutation"))
+    qualifiers -= {"inadequate", "adequate"}
+    leaf = Leaf(LeafKind.INFECTION, span, anchor.concepts, tuple(dict.fromkeys(values)), window=window, qualifiers=frozenset(qualifiers))
+    return Not(leaf) if status and status[-1] == "negative" else leaf
+
+
+def _ages(item: Item) -> list[Node]:
+    """The amounts of the item that are ages."""
+    made: list[Node] = []
+    for amount in list(item.amounts):
+        unit = _unit(amount)
+        spelled = any(w in amount.unit for w in ("old", "of age", "岁", "歲", "y/o", "yo", "日龄", "月龄"))
+        alone = not item.anchors and not item.unknown and not item.grades
+        if spelled or (item.age and unit in (*_AGE_UNITS, "")) or (alone and unit in _AGE_UNITS):
+            item.amounts.remove(amount)
+            span = Span(amount.start, amount.end - amount.start)
+            leaf: Node = Leaf(LeafKind.AGE, span, low=_in_years(amount.low), high=_in_years(amount.high))
+            made.append(leaf)
+    if len(made) == 2 and all(isinstance(m, Leaf) for m in made):
+        first, second = made
+        outside = isinstance(first, Leaf) and isinstance(second, Leaf) and _outside(first, second)
+        return [any_of(made)] if outside else [all_of(made)]
+    return made
+
+
+def _outside(a: Leaf, b: Leaf) -> bool:
+    """Below one age or above another: "< 18 or > 75"."""
+    lower, upper = (a, b) if a.high is not None and a.low is None else (b, a)
+    if lower.high is None or upper.low is None or lower.low is not None or upper.high is not None:
+        return False
+    return lower.high.quantity.value <= upper.low.quantity.value
+
+
+def _in_years(bound: Bound | None) -> Bound | None:
+    if bound is None or bound.quantity.ucum:
+        return bound
+    return Bound(Quantity(bound.quantity.value, bound.quantity.unit or "years", "a"), bound.inclusive)
+
+
+def _grade(grade: tuple[str, int | None, int | None, int, int], item: Item) -> Node:
+    _, low, high, start, end = grade
+    return Leaf(LeafKind.GRADE, Span(start, end - start), low=_whole(low), high=_whole(high))
+
+
+def _line(item: Item) -> Node:
+    low, high = item.count or (None, None)
+    return Leaf(LeafKind.LINE, Span(item.start, item.end - item.start), count_low=low, count_high=high)
+
+
+def _rest(item: Item, leaves: list[Node]) -> tuple[int, int] | None:
+    """The stretch of words, numbers and tails that nobody understood, or None."""
+    spans = [(p.start, p.end) for p in item.unknown]
+    spans += [(a.start, a.end) for a in item.amounts]
+    if item.tail is not None:
+        spans.append(item.tail)
+    if item.values and not any(a.kind is LeafKind.BIOMARKER for a in item.anchors) and item.values != ["-"]:
+        spans.append((item.start, item.end))
+    if not spans:
+        return None
+    return min(s for s, _ in spans), max(e for _, e in spans)
+
+
+def _conditional(leaves: list[Node]) -> Node:
+    """Women of childbearing potential and a pregnancy test in one breath: the test is asked of them only."""
+    fertile = [n for n in leaves if isinstance(n, Leaf) and n.kind is LeafKind.CHILDBEARING]
+    tests = [n for n in leaves if isinstance(n, Not) and isinstance(n.child, Leaf) and n.child.kind is LeafKind.PREGNANCY]
+    if fertile and tests:
+        others: list[Anything] = [n for n in leaves if n not in fertile and n not in tests]
+        return all_of([If(fertile[0], tests[0]), *others])
+    return all_of(leaves)

@@ -1,0 +1,313 @@
+"""Lists: "a history of stroke, unstable angina or myocardial infarction within 6 months" as one tree.
+
+The text is cut at its connectives; what is said once for several items (negation, head, window, value, variant) is
+handed to each; then the items are joined by the connectives, "and" before "or".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fhirbridge.extract import criterion_leaves as leaves
+from fhirbridge.extract.criterion_items import MEASURES, Anchor, Item, State, read
+from fhirbridge.extract.criterion_pieces import Piece
+from fhirbridge.records import All, Any, Leaf, LeafKind, Node, Not
+
+__all__ = ["parse"]
+
+_CONNECTIVES = frozenset({"or", "and", "comma", "nor", "slash", "semicolon"})
+_EVENTS = frozenset(
+    {LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.PROCEDURE, LeafKind.THERAPY, LeafKind.MEDICATION, LeafKind.INFECTION,
+     LeafKind.TRIAL_PARTICIPATION, LeafKind.LINE, LeafKind.ALCOHOL, LeafKind.SMOKING, LeafKind.METASTASIS}
+)  # fmt: skip
+_BARE = frozenset({"term", "word", "stage", "group", "anatomy", "organism", "ignored", "qualifier", "class", "mark", "variant", "allergen", "social"})
+_MODIFIERS = frozenset({"qualifier", "ignored", "history", "current", "both", "mark", "suspected", "group"})
+
+GroupReader = Callable[[Node, Piece, Item], Node]
+
+
+@dataclass(slots=True)
+class _Part:
+    """A stretch between connectives and the connective before it."""
+
+    joint: str
+    pieces: list[Piece] = field(default_factory=list)
+
+
+def parse(pieces: list[Piece], exclude: bool, with_group: GroupReader) -> Node | None:
+    """The tree of a stretch without exceptions or conditions, None when it says nothing."""
+    parts = _merge_modifiers(_parts(pieces))
+    if not parts:
+        return None
+    items = _read(parts)
+    joints = _joints([p.joint for p in parts], exclude)
+    _share(items, joints)
+    nodes: list[Node | None] = []
+    for item in items:
+        made = leaves.node(item, exclude)
+        for group in item.groups:
+            made = with_group(made, group, item) if made is not None else _group_alone(group, item, with_group)
+        nodes.append(made)
+    return _join(items, nodes, joints, exclude)
+
+
+def _group_alone(group: Piece, item: Item, with_group: GroupReader) -> Node | None:
+    return with_group(leaves.text_leaf(item.start, item.start), group, item)
+
+
+def _parts(pieces: list[Piece]) -> list[_Part]:
+    parts = [_Part("")]
+    for i, piece in enumerate(pieces):
+        if piece.kind == "slash" and not _parts_terms(pieces, i):
+            continue
+        if piece.kind in _CONNECTIVES:
+            if parts[-1].pieces:
+                parts.append(_Part(_joint(piece)))
+            elif len(parts) > 1 or piece.kind in ("or", "and", "nor"):
+                parts[-1].joint = _stronger(parts[-1].joint, _joint(piece))
+        else:
+            parts[-1].pieces.append(piece)
+    return [p for p in parts if p.pieces]
+
+
+def _joint(piece: Piece) -> str:
+    if piece.kind == "slash":
+        return "or"
+    if piece.kind == "and" and piece.text == "but":
+        return "but"
+    return "or" if piece.kind == "nor" else piece.kind
+
+
+def _stronger(a: str, b: str) -> str:
+    """Of ", or" the "or"."""
+    order = ("", "comma", "semicolon", "and", "but", "or")
+    return max(a, b, key=order.index)
+
+
+def _parts_terms(pieces: list[Piece], i: int) -> bool:
+    left = pieces[i - 1].kind if i else ""
+    right = pieces[i + 1].kind if i + 1 < len(pieces) else ""
+    return left in ("term", "variant", "stage", "qualifier") and right in ("term", "variant", "stage", "qualifier", "group")
+
+
+def _merge_modifiers(parts: list[_Part]) -> list[_Part]:
+    """"mild, moderate or severe asthma": the modifiers before the last go to it; stages before it likewise."""
+    merged: list[_Part] = []
+    waiting: list[_Part] = []
+    for part in parts:
+        kinds = {p.kind for p in part.pieces}
+        only_modifies = kinds <= _MODIFIERS and "qualifier" in kinds
+        only_stages = kinds <= _MODIFIERS | {"stage"} and "stage" in kinds
+        if only_modifies or only_stages:
+            waiting.append(part)
+            continue
+        first = next((p.kind for p in part.pieces if p.kind not in ("ignored", "mark")), "")
+        if waiting and part.joint in ("or", "and", "comma") and (first in ("qualifier", "stage", "term") or not merged):
+            before = [p for w in waiting for p in w.pieces]
+            part = _Part(waiting[0].joint, [*_joined_stages([*before, *part.pieces])])
+            waiting = []
+        merged += waiting
+        waiting = []
+        merged.append(part)
+    if waiting and merged and all(w.joint in ("or", "and", "comma") for w in waiting) and _starts_with_modifier(waiting):
+        stages = [w for w in waiting if any(p.kind == "stage" for p in w.pieces)]
+        if len(stages) == len(waiting) > 1 or (stages and any(p.kind == "stage" for p in merged[-1].pieces)):
+            merged[-1].pieces = _joined_stages([*merged[-1].pieces, *[p for w in waiting for p in w.pieces]])
+            return merged
+    if len(waiting) > 1 and all(any(p.kind == "stage" for p in w.pieces) for w in waiting):
+        return [*merged, _Part(waiting[0].joint, _joined_stages([p for w in waiting for p in w.pieces]))]
+    return merged + waiting
+
+
+def _starts_with_modifier(waiting: list[_Part]) -> bool:
+    return all(w.pieces[0].kind in (*_MODIFIERS, "stage") for w in waiting)
+
+
+def _joined_stages(pieces: list[Piece]) -> list[Piece]:
+    """The stages of an "or" listing as one piece with all their names."""
+    stages = [p for p in pieces if p.kind == "stage"]
+    if len(stages) < 2:
+        return pieces
+    values: list[str] = []
+    for p in stages:
+        values += p.value if isinstance(p.value, tuple) else [str(p.value)]
+    one = Piece(stages[0].start, stages[-1].end, "stage", tuple(dict.fromkeys(values)), stages[0].text)
+    kept: list[Piece] = []
+    for p in pieces:
+        if p is stages[0]:
+            kept.append(one)
+        elif p not in stages:
+            kept.append(p)
+    return kept
+
+
+def _read(parts: list[_Part]) -> list[Item]:
+    items: list[Item] = []
+    state = State()
+    for part in parts:
+        before = state if items and _continues(part, items[-1]) else State()
+        item = read(part.pieces, before)
+        if not _carries_negation(part, item, before):
+            item.negated = item.own_negation and item.negated
+            item.state.negated = item.negated
+        items.append(item)
+        state = item.state
+    return items
+
+
+def _continues(part: _Part, previous: Item) -> bool:
+    """Whether the head of the item before goes on: "treatment with A, B or C"."""
+    if part.joint in ("but", "semicolon") or previous.tail is not None and part.joint == "and":
+        return False
+    first = next((p.kind for p in part.pieces if p.kind not in ("ignored", "mark", "group")), "ignored")
+    return first in _BARE or first in ("treat", "history", "current", "both", "planned", "women", "men", "count", "window", "amount", "allergy", "required", "admin", "weak_admin", "positive", "negative", "failed")
+
+
+def _carries_negation(part: _Part, item: Item, before: State) -> bool:
+    if not before.negated or item.own_negation:
+        return item.own_negation
+    if part.joint == "and":
+        return not any(a.kind in MEASURES and a.amount for a in item.anchors) and not item.age
+    return True
+
+
+def _joints(joints: list[str], exclude: bool) -> list[str]:
+    """Each comma as the connective that ends its list; without one, "or" among exclusions and "and" among inclusions."""
+    plain = "or" if exclude else "and"
+    resolved = list(joints)
+    following = ""
+    for i in range(len(joints) - 1, 0, -1):
+        if joints[i] in ("or", "and"):
+            following = joints[i]
+        elif joints[i] == "comma":
+            resolved[i] = following or plain
+        elif joints[i] == "semicolon":
+            resolved[i] = plain
+            following = ""
+        elif joints[i] == "but":
+            resolved[i] = "and"
+            following = ""
+    return resolved
+
+
+def _share(items: list[Item], joints: list[str]) -> None:
+    _share_amounts(items)
+    _share_variants(items)
+    _share_windows(items)
+    del joints
+
+
+def _share_amounts(items: list[Item]) -> None:
+    """"AST and ALT ≤ 2.5 x ULN" and "creatinine ≤ 1.5 mg/dL or ≤ 133 µmol/L"."""
+    for i in range(len(items) - 2, -1, -1):
+        waiting = [a for a in items[i].anchors if a.kind in MEASURES and a.amount is None and a.bounds is None and not a.values]
+        source = next((a for a in items[i + 1].anchors if a.kind in MEASURES), None)
+        if waiting and source is not None and not _says_how(items[i]):
+            for anchor in waiting:
+                if anchor.kind is source.kind:
+                    anchor.amount, anchor.bounds = source.amount, source.bounds
+                    anchor.qualifiers |= {q for q in source.qualifiers if ":" in q}
+    for before, item in zip(items, items[1:], strict=False):
+        measures = [a for a in before.anchors if a.kind in MEASURES and (a.amount is not None or a.bounds is not None)]
+        if item.amounts and measures and not any(a.kind in MEASURES for a in item.anchors) and not item.age:
+            model = measures[-1]
+            amount = item.amounts.pop(0)
+            copied = Anchor(model.kind, model.concepts, [], amount.start, amount.end, amount=amount, text=model.text)
+            item.anchors.insert(0, copied)
+        if item.age is False and before.age and item.amounts:
+            item.age = True
+
+
+def _says_how(item: Item) -> bool:
+    return any(":" in q for q in item.qualifiers)
+
+
+def _share_variants(items: list[Item]) -> None:
+    genes = [a for item in items for a in item.anchors if a.kind is LeafKind.BIOMARKER]
+    for item, before in zip(items[1:], items, strict=False):
+        own = [a for a in item.anchors if a.kind is LeafKind.BIOMARKER]
+        earlier = [a for a in before.anchors if a.kind is LeafKind.BIOMARKER]
+        if item.values and not own and earlier and not item.anchors:
+            earlier[-1].values += item.values
+            item.anchors = []
+            item.values = []
+            before.end = item.end
+    for i in range(len(genes) - 2, -1, -1):
+        if not genes[i].values:
+            genes[i].values = list(genes[i + 1].values)
+    for i in range(1, len(genes)):
+        if not genes[i].values:
+            genes[i].values = list(genes[i - 1].values)
+            genes[i].qualifiers |= genes[i - 1].qualifiers & {"known"}
+
+
+def _share_windows(items: list[Item]) -> None:
+    if len(items) < 2:
+        return
+    last = items[-1]
+    if last.windows and not last.window_first and all(a.kind in _EVENTS for a in last.anchors) and last.anchors:
+        for item in items[:-1]:
+            if not item.windows and item.anchors and item.tail is None and all(a.kind in _EVENTS for a in item.anchors):
+                item.windows = list(last.windows)
+    for before, item in zip(items, items[1:], strict=False):
+        if before.windows and before.window_first and not item.windows:
+            if not before.anchors and not before.unknown and not before.admin:
+                item.windows, item.window_first = list(before.windows), True
+            elif item.anchors and all(a.kind in _EVENTS for a in item.anchors):
+                item.windows, item.window_first = list(before.windows), True
+
+
+def _join(items: list[Item], nodes: list[Node | None], joints: list[str], exclude: bool) -> Node | None:
+    """Items joined: runs of carried negation as Not(any of them); "and" binds before "or"."""
+    kept = [(item, made, joint) for item, made, joint in zip(items, nodes, joints, strict=True) if made is not None]
+    if not kept:
+        return None
+    runs: list[list[tuple[Item, Node, str]]] = []
+    for item, made, joint in kept:
+        carried = runs and item.negated and not item.own_negation and runs[-1][-1][0].negated
+        if carried:
+            runs[-1].append((item, made, joint))
+        else:
+            runs.append([(item, made, joint)])
+    alternatives: list[list[Node]] = []
+    previous: Node | None = None
+    for run in runs:
+        made = run[0][1] if len(run) == 1 else _none_of([n for _, n, _ in run])
+        joint = run[0][2]
+        if previous is not None and joint == "and" and exclude and _lists_kinds(previous, made):
+            joint = "or"
+        if alternatives and joint == "and":
+            alternatives[-1].append(made)
+        else:
+            alternatives.append([made])
+        previous = made
+    return leaves.any_of([leaves.all_of(group) for group in alternatives])
+
+
+def _none_of(nodes: list[Node]) -> Node:
+    inner = [n.child if isinstance(n, Not) else n for n in nodes]
+    return Not(leaves.any_of(inner))
+
+
+def _lists_kinds(a: Node, b: Node) -> bool:
+    """Among exclusions "pregnant and lactating women" lists two exclusions; "HBsAg positive and DNA > 1000" is one."""
+    first, second = _kinds(a), _kinds(b)
+    if not first or not second:
+        return False
+    plain = _EVENTS | {LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.ALLERGY, LeafKind.ADMINISTRATIVE, LeafKind.TEXT}
+    if first | second <= plain:
+        return True
+    return first == second and first <= MEASURES and _raised(a) and _raised(b)
+
+
+def _kinds(node: Node) -> set[LeafKind]:
+    if isinstance(node, Leaf):
+        return {node.kind}
+    if isinstance(node, (All, Any)):
+        return set().union(*(_kinds(c) for c in node.children))
+    return set()
+
+
+def _raised(node: Node) -> bool:
+    return isinstance(node, Leaf) and node.low is not None and node.high is None or isinstance(node, Any) and all(_raised(c) for c in node.children)

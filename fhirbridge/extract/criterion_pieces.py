@@ -1,0 +1,158 @@
+"""A criterion's text as pieces: what each stretch of it is, before anything is put together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fhirbridge.extract import criterion_numbers, criterion_variants, criterion_windows
+from fhirbridge.extract.criterion_words import Term, Words, fold
+from fhirbridge.records import Concept, LeafKind
+
+if TYPE_CHECKING:
+    from fhirbridge.terminology.lexicon import Lexicon
+
+__all__ = ["ANCHORS", "Piece", "cut"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text with its kind; `value` by kind: Term, Amount, Window, cue value, or a tuple of pieces (group)."""
+
+    start: int
+    end: int
+    kind: str
+    value: Any = ""
+    text: str = ""
+
+
+ANCHORS = frozenset({"term"})
+_KINDS = {
+    "condition": LeafKind.DIAGNOSIS,
+    "finding": LeafKind.SYMPTOM,
+    "symptom": LeafKind.SYMPTOM,
+    "medication": LeafKind.MEDICATION,
+    "medication-class": LeafKind.MEDICATION,
+    "allergen": LeafKind.MEDICATION,
+    "procedure": LeafKind.PROCEDURE,
+    "therapy": LeafKind.PROCEDURE,
+    "analyte": LeafKind.LABORATORY,
+    "vital-sign": LeafKind.VITAL_SIGN,
+    "score": LeafKind.SCORE,
+    "biomarker": LeafKind.BIOMARKER,
+    "gene": LeafKind.BIOMARKER,
+}
+_WORD = re.compile(r"[A-Za-zÀ-ɏͰ-Ͽ][\w'.&+-]*|\d[\w.,]*|[㐀-鿿]+|[^\s\w]|_")
+_OPEN, _CLOSE = "([{【", ")]}】"
+_MARKS = {",": "comma", "，": "comma", "、": "comma", ";": "semicolon", "；": "semicolon", "。": "stop", "/": "slash", "\n": "line", ":": "open",
+          "+": "plus"}  # fmt: skip
+
+
+def cut(text: str, words: Words, lexicon: Lexicon | None) -> list[Piece]:
+    """The pieces of `text` in order; brackets are pieces of kind "group" holding their own pieces."""
+    folded = fold(text)
+    claims = _claims(text, folded, words, lexicon)
+    flat = _fill(folded, text, _choose(claims), words.language)
+    return _nest(flat)
+
+
+def _claims(text: str, folded: str, words: Words, lexicon: Lexicon | None) -> list[tuple[int, Piece]]:
+    """Every candidate piece with its weight; the longer wins, then the heavier."""
+    claims: list[tuple[int, Piece]] = []
+    for timed in criterion_windows.find(folded, words.language):
+        claims.append((6, Piece(timed.start, timed.end, "window", timed.window)))
+    for variant in criterion_variants.find(text, folded):
+        claims.append((9, Piece(variant.start, variant.end, variant.kind, variant.value)))
+    for amount in criterion_numbers.find(folded):
+        claims.append((3, Piece(amount.start, amount.end, "amount", amount)))
+    for cue in words.find(text, folded):
+        weight = 5 if cue.kind == "term" else 1 if cue.kind == "ignored" else 4
+        claims.append((weight, Piece(cue.start, cue.end, cue.kind, cue.value)))
+    if lexicon is not None:
+        for hit in lexicon.scan(text, words.language):
+            kind = _KINDS.get(hit.entry.kind)
+            value: Any = Term(kind, (hit.entry.concept,)) if kind else hit.entry
+            claims.append((4, Piece(hit.span.offset, hit.span.end, "term" if kind else hit.entry.kind, value)))
+    return claims
+
+
+def _choose(claims: list[tuple[int, Piece]]) -> list[Piece]:
+    """Pieces that do not overlap: variants and windows before all, then the longest, then the heaviest."""
+    claims.sort(key=lambda c: (-(c[0] >= 6) * c[0], -(c[1].end - c[1].start), -c[0], c[1].start))
+    taken: list[Piece] = []
+    covered: set[int] = set()
+    for _, piece in claims:
+        cells = range(piece.start, piece.end)
+        if piece.end > piece.start and not any(i in covered for i in (piece.start, piece.end - 1)) and covered.isdisjoint(cells):
+            taken.append(piece)
+            covered.update(cells)
+    return sorted(taken, key=lambda p: p.start)
+
+
+def _fill(folded: str, text: str, pieces: list[Piece], language: str) -> list[Piece]:
+    """The chosen pieces with the words and marks between them."""
+    filled: list[Piece] = []
+    at = 0
+    for piece in [*pieces, Piece(len(folded), len(folded), "end")]:
+        for m in _WORD.finditer(folded, at, piece.start):
+            filled.append(_plain(m, text, language))
+        if "\n" in folded[at : piece.start]:
+            filled.append(Piece(at, at, "line"))
+        if piece.kind != "end":
+            filled.append(Piece(piece.start, piece.end, piece.kind, piece.value, folded[piece.start : piece.end]))
+        at = max(at, piece.end)
+    filled.sort(key=lambda p: p.start)
+    return filled
+
+
+def _plain(m: re.Match[str], text: str, language: str) -> Piece:
+    word, start, end = m[0], m.start(), m.end()
+    if word in _OPEN or word in _CLOSE:
+        return Piece(start, end, "open bracket" if word in _OPEN else "close bracket", word, word)
+    if word in _MARKS:
+        kind = _MARKS[word]
+        return Piece(start, end, kind, word, word)
+    if word == ".":
+        return Piece(start, end, "stop" if _ends_sentence(text, end) else "mark", word, word)
+    if not word[0].isalnum() and word[0] not in "±":
+        return Piece(start, end, "mark", word, word)
+    if word.endswith("."):
+        last = language == "en" and len(word) > 3 and _ends_sentence(text, end)
+        return Piece(start, end, "word", "." if last else "", word.rstrip("."))
+    return Piece(start, end, "word", "", word)
+
+
+def _ends_sentence(text: str, end: int) -> bool:
+    """A full stop ends a sentence unless a small letter or a digit follows."""
+    if end < len(text) and not text[end].isspace():
+        return False
+    following = text[end:].lstrip()[:1]
+    return not following or not (following.isascii() and following.islower())
+
+
+def _nest(flat: list[Piece]) -> list[Piece]:
+    """The pieces with each bracket pair as one "group"; a bracket without partner is left out."""
+    stack: list[list[Piece]] = [[]]
+    opens: list[Piece] = []
+    for piece in flat:
+        if piece.kind == "open bracket":
+            stack.append([])
+            opens.append(piece)
+        elif piece.kind == "close bracket":
+            if opens:
+                inner, opened = stack.pop(), opens.pop()
+                stack[-1].append(Piece(opened.start, piece.end, "group", tuple(inner)))
+        else:
+            stack[-1].append(piece)
+    while opens:
+        inner = stack.pop()
+        opened = opens.pop()
+        end = inner[-1].end if inner else opened.end
+        stack[-1].append(Piece(opened.start, end, "group", tuple(inner)))
+    return stack[0]
+
+
+def concept_names(piece: Piece) -> tuple[Concept, ...]:
+    """The concepts a term piece stands for."""
+    return piece.value.concepts if isinstance(piece.value, Term) else ()

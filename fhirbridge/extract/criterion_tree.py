@@ -1,0 +1,538 @@
+"""The pieces of a criterion as one tree: sentences, exceptions, conditions, examples and brackets around its lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fhirbridge.extract import criterion_leaves as leaves
+from fhirbridge.extract import criterion_lists
+from fhirbridge.extract.criterion_items import MEASURES, Item
+from fhirbridge.extract.criterion_pieces import Piece
+from fhirbridge.records import All, Any, AtLeast, If, Leaf, LeafKind, Node, Not
+
+__all__ = ["parse", "kinds_of", "leaves_of"]
+
+_WEIGHTLESS = frozenset({"ignored", "mark", "stop", "line", "comma", "slash", "open", "note", "plus", "who", "ruled"})
+_CLINICAL_HEADS = frozenset({LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION, LeafKind.ORGAN_FUNCTION})
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What stays the same for one criterion: its side and its language."""
+
+    exclude: bool
+    language: str
+
+
+def parse(pieces: list[Piece], exclude: bool, language: str) -> Node | None:
+    """The tree of all pieces of a criterion, None when they say nothing."""
+    reading = _Reading(exclude, language)
+    sentences = _sentences(pieces)
+    made: list[Node] = []
+    counted: tuple[int, str] | None = None
+    for sentence in sentences:
+        marker = _any_of_marker(sentence)
+        if marker is not None and counted is None:
+            before, number, after = marker
+            head = _sentence(before, reading) if before else None
+            children = _alternatives(after, reading)
+            if not children:
+                counted = number
+                made += [head] if head is not None and _is_understood(head) else []
+                continue
+            made += [n for n in (head if head is not None and _is_understood(head) else None, _counted(children, number)) if n is not None]
+            continue
+        permission = _permission(sentence)
+        if permission is not None and made:
+            _permit(made, permission, reading)
+            continue
+        if made and _is_note(sentence):
+            continue
+        node = _sentence(sentence, reading)
+        if node is not None:
+            made.append(node)
+    if counted is not None and len(made) > 1:
+        return _counted(made, counted)
+    return _joined(made, exclude)
+
+
+def _joined(made: list[Node], exclude: bool) -> Node | None:
+    if not made:
+        return None
+    return leaves.any_of(made) if exclude else leaves.all_of(made)
+
+
+def _counted(children: list[Node], number: tuple[int, str]) -> Node:
+    count, _ = number
+    if count == 0:
+        return leaves.all_of(children)
+    if count == 1 or len(children) < 2:
+        return leaves.any_of(children)
+    return AtLeast(count, tuple(children))
+
+
+def _sentences(pieces: list[Piece]) -> list[list[Piece]]:
+    sentences: list[list[Piece]] = [[]]
+    for piece in pieces:
+        ends = piece.kind in ("semicolon", "stop") or (piece.kind == "word" and piece.value == ".")
+        if piece.kind == "word" and piece.value == ".":
+            sentences[-1].append(piece)
+        if ends:
+            sentences.append([])
+        elif piece.kind != "word" or piece.value != ".":
+            sentences[-1].append(piece)
+    return [s for s in sentences if any(p.kind not in _WEIGHTLESS for p in s)]
+
+
+def _any_of_marker(sentence: list[Piece]) -> tuple[list[Piece], tuple[int, str], list[Piece]] | None:
+    for i, piece in enumerate(sentence):
+        if piece.kind in ("any_of", "all_of"):
+            count = int(str(piece.value)) if piece.kind == "any_of" else 0
+            after = sentence[i + 1 :]
+            while after and after[0].kind in (*_WEIGHTLESS, "open"):
+                after = after[1:]
+            return sentence[:i], (count, piece.kind), after
+    return None
+
+
+def _alternatives(pieces: list[Piece], reading: _Reading) -> list[Node]:
+    """The children of "any of: A, B or C"; commas and "or" part them."""
+    if not pieces:
+        return []
+    node = _sentence(pieces, reading)
+    if node is None:
+        return []
+    return list(node.children) if isinstance(node, (All, Any)) else [node]
+
+
+def _permission(sentence: list[Piece]) -> list[Piece] | None:
+    """The content of "patients with X are eligible", without the cue; None for other sentences."""
+    if not any(p.kind == "allowed" for p in sentence):
+        return None
+    return [p for p in sentence if p.kind != "allowed"]
+
+
+def _is_note(sentence: list[Piece]) -> bool:
+    return sentence[0].kind == "note"
+
+
+def _permit(made: list[Node], content: list[Piece], reading: _Reading) -> None:
+    """What a permission takes from the exclusion, or adds to the inclusion, before it."""
+    allowed = _sentence(content, reading)
+    if allowed is None or _only(allowed, LeafKind.ADMINISTRATIVE):
+        return
+    last = made[-1]
+    if reading.exclude:
+        made[-1] = leaves.all_of([last, Not(allowed)])
+    elif isinstance(last, Not):
+        made[-1] = Not(leaves.all_of([last.child, Not(allowed)]))
+    else:
+        made[-1] = leaves.any_of([last, allowed])
+
+
+def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
+    """One sentence: exclusion wording, examples, exceptions and conditions around a list."""
+    pieces = _trimmed(pieces)
+    if not pieces:
+        return None
+    denied = next((i for i, p in enumerate(pieces) if p.kind == "not_allowed"), None)
+    if denied is not None:
+        inner = _sentence(pieces[:denied] + pieces[denied + 1 :], reading)
+        return inner if inner is None or reading.exclude else Not(inner)
+    if any(p.kind == "allowed" for p in pieces):
+        return _permitted(pieces, reading)
+    for kind, split in (("except", _excepted), ("if", _conditioned), ("if_not", _conditioned), ("example", _exemplified)):
+        at = next((i for i, p in enumerate(pieces) if p.kind == kind), None)
+        if at is not None and (made := split(pieces, at, reading)) is not None:
+            return made
+    opened = next((i for i, p in enumerate(pieces) if p.kind == "open" and 0 < i < len(pieces) - 1), None)
+    if opened is not None:
+        return _opened(pieces, opened, reading)
+    return criterion_lists.parse(_neutral(pieces), reading.exclude, lambda n, g, i: _with_group(n, g, i, reading))
+
+
+def _neutral(pieces: list[Piece]) -> list[Piece]:
+    return [p for p in pieces if p.kind not in ("open", "who", "ruled", "note", "line", "stop", "any_of", "all_of", "except", "if", "if_not", "example", "allowed")]
+
+
+def _trimmed(pieces: list[Piece]) -> list[Piece]:
+    start, end = 0, len(pieces)
+    while start < end and pieces[start].kind in ("comma", "stop", "open", "line", "slash", "semicolon", "note"):
+        start += 1
+    while end > start and pieces[end - 1].kind in ("comma", "stop", "open", "line", "slash", "semicolon"):
+        end -= 1
+    return pieces[start:end]
+
+
+def _permitted(pieces: list[Piece], reading: _Reading) -> Node | None:
+    """A criterion that only permits asks nothing, unless it sets a limit ("up to one prior line is permitted")."""
+    content = [p for p in pieces if p.kind != "allowed"]
+    cut = next((i for i, p in enumerate(content) if p.kind in ("but", "semicolon")), len(content))
+    conditions = next((i for i, p in enumerate(content) if p.kind == "if"), None)
+    if conditions is not None and conditions > 0:
+        main = _sentence(content[:conditions], reading)
+        condition = _sentence(content[conditions + 1 :], reading)
+        if main is not None and condition is not None:
+            return leaves.all_of([main, Not(condition)]) if reading.exclude else If(main, condition)
+    made = _sentence(content[:cut], reading)
+    if made is None:
+        return None
+    if _sets_a_limit(made):
+        return made
+    return Leaf(LeafKind.ADMINISTRATIVE, _span(pieces), values=("permission",))
+
+
+def _sets_a_limit(node: Node) -> bool:
+    return any(leaf.count_high is not None or leaf.high is not None or leaf.low is not None for leaf in leaves_of(node))
+
+
+def _span(pieces: list[Piece]):  # type: ignore[no-untyped-def]
+    from fhirbridge.records import Span
+
+    return Span(pieces[0].start, pieces[-1].end - pieces[0].start)
+
+
+def _excepted(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
+    """"X except Y": X and not Y; with X a negation, what is negated is X that is no Y."""
+    cue = pieces[at]
+    if cue.value == "after":  # Chinese: "A，B除外" — the exception stands before the cue
+        return _excepted_before(pieces, at, reading)
+    if at == 0 or not any(p.kind not in _WEIGHTLESS for p in pieces[:at]):
+        return _excepted_first(pieces, at, reading)
+    main = _sentence(pieces[:at], reading)
+    exception = _sentence(pieces[at + 1 :], _Reading(True, reading.language))
+    return _without(main, exception, pieces[at + 1 :])
+
+
+def _excepted_first(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
+    """"Except for Y, X"."""
+    comma = next((i for i in range(at + 1, len(pieces)) if pieces[i].kind == "comma"), None)
+    if comma is None:
+        return None
+    main = _sentence(pieces[comma + 1 :], reading)
+    return _without(main, _sentence(pieces[at + 1 : comma], _Reading(True, reading.language)), pieces[at + 1 : comma])
+
+
+def _excepted_before(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
+    start = max((i for i in range(at) if pieces[i].kind in ("comma", "semicolon") and pieces[i].text in (",", "，")), default=-1)
+    if start < 0:
+        return None
+    main = _sentence(pieces[:start] + pieces[at + 1 :], reading)
+    inner = pieces[start + 1 : at]
+    return _without(main, _sentence(inner, _Reading(True, reading.language)), inner)
+
+
+def _without(main: Node | None, exception: Node | None, words: list[Piece]) -> Node | None:
+    if main is None:
+        return None if exception is None else Not(exception)
+    if exception is None:
+        if not words:
+            return main
+        exception = leaves.text_leaf(words[0].start, words[-1].end)
+    if _only(exception, LeafKind.ADMINISTRATIVE):
+        exception = leaves.text_leaf(words[0].start, words[-1].end)
+    if isinstance(main, Not):
+        return Not(leaves.all_of([main.child, Not(exception)]))
+    return leaves.all_of([main, Not(exception)])
+
+
+def _conditioned(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
+    """"X if C", "if C, X"; a second limit of the same measure is an alternative ("≤ 5 x ULN if liver metastases")."""
+    negative = pieces[at].kind == "if_not"
+    if not any(p.kind not in _WEIGHTLESS for p in pieces[:at]):
+        comma = next((i for i in range(at + 1, len(pieces)) if pieces[i].kind in ("comma", "open")), None)
+        if comma is None:
+            return None
+        condition = _sentence(pieces[at + 1 : comma], _Reading(True, reading.language))
+        then = _sentence(pieces[comma + 1 :], reading)
+        if condition is None or then is None:
+            return then
+        return If(Not(condition) if negative else condition, then)
+    end = _end_of_condition(pieces, at)
+    condition = _sentence(pieces[at + 1 : end], _Reading(True, reading.language))
+    if condition is None:
+        return None
+    if negative:
+        condition = Not(condition)
+    rest = pieces[end:]
+    main = _sentence(pieces[:at], reading)
+    if main is None:
+        return condition
+    alternative = _alternative(main, condition)
+    made = alternative if alternative is not None else If(condition, main)
+    if not rest:
+        return made
+    return _further_limit(made, pieces[:at], rest, reading)
+
+
+def _further_limit(made: Node, before: list[Piece], rest: list[Piece], reading: _Reading) -> Node:
+    """"≤ 2.5 x ULN without, or ≤ 5 x ULN with liver metastases": the measure goes on after the first condition."""
+    measure = [p for p in before if p.kind == "term" and p.value.kind in MEASURES]
+    amount_first = next((p for p in _trimmed(rest) if p.kind not in (*_WEIGHTLESS, "or", "and")), None)
+    if measure and amount_first is not None and amount_first.kind == "amount":
+        rest = [measure[-1], *rest]
+    following = _sentence(rest, reading)
+    if following is None:
+        return made
+    if isinstance(made, If) and isinstance(following, If):
+        return leaves.all_of([made, following]) if not reading.exclude else leaves.any_of([_both(made), _both(following)])
+    joined = [made, following]
+    if any(p.kind == "or" for p in rest[:3]) and not isinstance(made, If):
+        return leaves.any_of(joined)
+    return leaves.any_of(joined) if reading.exclude else leaves.all_of(joined)
+
+
+def _both(node: If) -> Node:
+    return leaves.all_of([node.condition, node.then])
+
+
+def _end_of_condition(pieces: list[Piece], at: int) -> int:
+    """Where a condition ends: before the next limit of a measure, or a second condition's limit."""
+    for i in range(at + 1, len(pieces)):
+        if pieces[i].kind in ("comma", "or", "and") and i + 1 < len(pieces):
+            following = next((p for p in pieces[i + 1 :] if p.kind not in (*_WEIGHTLESS, "or", "and")), None)
+            if following is not None and following.kind == "amount" and i > at + 1:
+                return i
+            if following is not None and following.kind == "term" and following.value.kind in MEASURES and i > at + 1:
+                return i
+    return len(pieces)
+
+
+def _alternative(main: Node, condition: Node) -> Node | None:
+    """The limit that holds under the condition, beside the one that holds always, or None if there is no such pair."""
+    children = main.children if isinstance(main, (All, Any)) else ()
+    if len(children) < 2:
+        return None
+    flat = [n for n in children if isinstance(n, Leaf)]
+    last = flat[-1] if flat and flat[-1] is children[-1] else None
+    if last is None or last.kind not in MEASURES:
+        return None
+    bases = [n for n in flat[:-1] if n.kind is last.kind and n.concepts == last.concepts]
+    if not bases:
+        return None
+    base = bases[-1]
+    others: list[Node] = [n for n in children if n is not last and n is not base]
+    pair = _pair(base, last, condition)
+    if not others:
+        return pair
+    return leaves.all_of([*others, pair]) if isinstance(main, All) else leaves.any_of([*others, pair])
+
+
+def _pair(base: Leaf, other: Leaf, condition: Node) -> Node:
+    """The wider limit under its condition."""
+    if _is_wider(other, base):
+        return leaves.any_of([base, leaves.all_of([condition, other])])
+    return leaves.all_of([base, leaves.any_of([Not(condition), other])])
+
+
+def _is_wider(a: Leaf, b: Leaf) -> bool:
+    if a.high is not None and b.high is not None:
+        return a.high.quantity.value > b.high.quantity.value
+    if a.low is not None and b.low is not None:
+        return a.low.quantity.value < b.low.quantity.value
+    return False
+
+
+def _exemplified(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
+    """"X such as A or B": X, or one of its kinds; a definition by numbers stands for the X it defines."""
+    before, after = pieces[:at], pieces[at + 1 :]
+    cue = pieces[at].text
+    if not any(p.kind not in _WEIGHTLESS for p in before):
+        return _sentence(after, reading)
+    head = _sentence(before, reading)
+    examples = _sentence(after, _Reading(True, reading.language))
+    if head is None:
+        return examples
+    if examples is None or not _is_understood(examples):
+        return head
+    if _only(head, LeafKind.ADMINISTRATIVE) and not _numbered(examples):
+        return head
+    defined = "defin" in cue or "i.e" in cue or "demonstrated" in cue or "evidenced" in cue or "indicated" in cue or "定义" in cue or "即" in cue
+    return _elaborated(head, examples, reading, defined)
+
+
+def _elaborated(head: Node, detail: Node, reading: _Reading, defined: bool) -> Node:
+    negated = isinstance(head, Not)
+    core = head.child if isinstance(head, Not) else head
+    if _numbered(detail):
+        made = _defined(core, detail, reading)
+    elif defined:
+        made = leaves.all_of([core, detail]) if _is_understood(core) else leaves.all_of([core, detail])
+    else:
+        made = leaves.any_of([core, detail])
+    return Not(made) if negated else made
+
+
+def _defined(core: Node, detail: Node, reading: _Reading) -> Node:
+    """A head whose limits follow: a score narrows it, laboratory limits replace it."""
+    kinds = kinds_of(core)
+    if kinds <= {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT, LeafKind.LABORATORY} and kinds & {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT}:
+        return detail if LeafKind.ORGAN_FUNCTION in kinds or not reading.exclude else leaves.any_of([core, detail])
+    if LeafKind.SCORE in kinds_of(detail) or not kinds <= _CLINICAL_HEADS | {LeafKind.TEXT}:
+        return leaves.all_of([core, detail])
+    return detail
+
+
+def _opened(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
+    """"Heading: content"."""
+    head = _sentence(pieces[:at], reading)
+    body = _sentence(pieces[at + 1 :], reading)
+    if head is None or body is None:
+        return body if body is not None else head
+    if not _is_understood(head) or _only(head, LeafKind.TEXT):
+        return body
+    if _only(head, LeafKind.ORGAN_FUNCTION) or (isinstance(head, Not) and _only(head.child, LeafKind.ORGAN_FUNCTION)):
+        return body if _is_understood(body) else head
+    if _numbered(body):
+        return _elaborated(head, body, reading, True)
+    if reading.exclude:
+        return _elaborated(head, body, reading, False)
+    return leaves.all_of([head, body])
+
+
+def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node:
+    """The node with what stands in brackets behind it."""
+    inner: list[Piece] = [p for p in _trimmed(list(group.value))]
+    if not inner or all(p.kind in (*_WEIGHTLESS, "opinion") for p in inner) or _is_abbreviation(inner, item):
+        return node
+    first, last = inner[0], inner[-1]
+    if any(p.kind == "except" for p in inner):
+        return _with_exception(node, inner, reading)
+    if any(p.kind == "allowed" for p in inner):
+        allowed = _sentence([p for p in inner if p.kind not in ("allowed", "note")], _Reading(True, reading.language))
+        return _without(node, allowed, inner) or node
+    if any(p.kind == "not_allowed" for p in inner):
+        return node
+    if all(p.kind in (*_WEIGHTLESS, "amount", "or") for p in inner):
+        return _with_amounts(node, inner, item)
+    if first.kind == "if" or any(p.kind in ("if", "if_not") for p in inner) or _has_conditional_amount(inner):
+        limited = _with_condition(node, inner, item, reading)
+        if limited is not None:
+            return limited
+    detail = _sentence([p for p in inner if p.kind != "example"], _Reading(True, reading.language))
+    if detail is None or not _is_understood(detail):
+        example = first.kind == "example" or last.kind == "stop"
+        return node if example or detail is None or _is_light(inner) else _restricted(node, inner)
+    if _only(detail, LeafKind.ADMINISTRATIVE):
+        return node
+    if _adds_nothing(node, detail):
+        return node
+    if _numbered(detail) or kinds_of(detail) & {LeafKind.STAGE, LeafKind.GRADE, LeafKind.SCORE, LeafKind.AGE}:
+        if kinds_of(detail) <= {LeafKind.STAGE, LeafKind.GRADE, LeafKind.AGE}:
+            return leaves.all_of([node, detail])
+        return _elaborated(node, detail, reading, True)
+    if kinds_of(detail) <= {LeafKind.BIOMARKER} and not kinds_of(node) <= {LeafKind.BIOMARKER, LeafKind.TEXT}:
+        return leaves.all_of([node, detail])
+    return _elaborated(node, detail, reading, False)
+
+
+def _with_exception(node: Node, inner: list[Piece], reading: _Reading) -> Node:
+    content = [p for p in inner if p.kind != "except"]
+    exception = _sentence(content, _Reading(True, reading.language))
+    return _without(node, exception, inner) or node
+
+
+def _with_amounts(node: Node, inner: list[Piece], item: Item) -> Node:
+    """"(≤ 133 µmol/L)" repeats the limit in another unit; "(< 50 %)" after a measure without limit gives it."""
+    measures = [leaf for leaf in leaves_of(node) if leaf.kind in MEASURES and (leaf.low or leaf.high)]
+    if measures:
+        return node
+    return _restricted(node, inner) if not _only(node, LeafKind.TEXT) else node
+
+
+def _has_conditional_amount(inner: list[Piece]) -> bool:
+    return inner[0].kind == "amount" and any(p.kind == "term" for p in inner)
+
+
+def _with_condition(node: Node, inner: list[Piece], item: Item, reading: _Reading) -> Node | None:
+    """"(≤ 5 x ULN if liver metastases)" behind a limit."""
+    amount = next((p for p in inner if p.kind == "amount"), None)
+    bases = [leaf for leaf in leaves_of(node) if leaf.kind in MEASURES and (leaf.low or leaf.high)]
+    if amount is None:
+        if inner[0].kind in ("if", "if_not"):
+            condition = _sentence(inner[1:], _Reading(True, reading.language))
+            if condition is not None and bases:
+                return If(Not(condition) if inner[0].kind == "if_not" else condition, node)
+        return None
+    if not bases:
+        return None
+    condition = _sentence([p for p in inner if p.kind not in ("amount", "if", "or")], _Reading(True, reading.language))
+    if condition is None:
+        return None
+    pairs: dict[Leaf, Node] = {}
+    for base in bases:
+        other = Leaf(base.kind, leaves.text_leaf(amount.start, amount.end).span, base.concepts, (), amount.value.low, amount.value.high)
+        pairs[base] = _pair(base, other, condition)
+    return _replaced(node, pairs)
+
+
+def _replaced(node: Node, pairs: dict[Leaf, Node]) -> Node:
+    if isinstance(node, Leaf):
+        return pairs.get(node, node)
+    if isinstance(node, All):
+        return leaves.all_of([_replaced(c, pairs) for c in node.children])
+    if isinstance(node, Any):
+        return leaves.any_of([_replaced(c, pairs) for c in node.children])
+    if isinstance(node, Not):
+        return Not(_replaced(node.child, pairs))
+    if isinstance(node, If):
+        return If(node.condition, _replaced(node.then, pairs))
+    return node
+
+
+def _restricted(node: Node, inner: list[Piece]) -> Node:
+    rest = leaves.text_leaf(inner[0].start, inner[-1].end)
+    if isinstance(node, Not):
+        return Not(leaves.all_of([node.child, rest]))
+    return leaves.all_of([node, rest])
+
+
+def _is_light(inner: list[Piece]) -> bool:
+    """A remark of at most two unknown words ("(female)", "(ICF)")."""
+    return sum(p.kind == "word" for p in inner) <= 2 and not any(p.kind in ("amount", "window") for p in inner)
+
+
+def _is_abbreviation(inner: list[Piece], item: Item) -> bool:
+    words = [p for p in inner if p.kind not in _WEIGHTLESS]
+    if len(words) != 1:
+        return False
+    if words[0].kind == "word" and words[0].end - words[0].start <= 8:
+        return True
+    if words[0].kind == "term":
+        known = {c for a in item.anchors for c in a.concepts}
+        return bool(known & set(words[0].value.concepts)) or words[0].end - words[0].start <= 5
+    return words[0].kind in ("history", "current", "treat", "weak_admin", "admin")
+
+
+def _adds_nothing(node: Node, detail: Node) -> bool:
+    known = {c for leaf in leaves_of(node) for c in leaf.concepts}
+    said = leaves_of(detail)
+    return all(leaf.concepts and set(leaf.concepts) <= known and not leaf.values and not leaf.low and not leaf.high for leaf in said)
+
+
+def leaves_of(node: Node) -> list[Leaf]:
+    """The leaves of a tree in order."""
+    if isinstance(node, Leaf):
+        return [node]
+    if isinstance(node, (All, Any, AtLeast)):
+        return [leaf for c in node.children for leaf in leaves_of(c)]
+    if isinstance(node, Not):
+        return leaves_of(node.child)
+    return leaves_of(node.condition) + leaves_of(node.then)
+
+
+def kinds_of(node: Node) -> set[LeafKind]:
+    """The kinds of a tree's leaves."""
+    return {leaf.kind for leaf in leaves_of(node)}
+
+
+def _is_understood(node: Node) -> bool:
+    return bool(kinds_of(node) - {LeafKind.TEXT})
+
+
+def _only(node: Node, kind: LeafKind) -> bool:
+    return kinds_of(node) == {kind}
+
+
+def _numbered(node: Node) -> bool:
+    return any(leaf.kind in MEASURES and (leaf.low or leaf.high or leaf.values) for leaf in leaves_of(node))

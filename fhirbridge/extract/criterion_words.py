@@ -1,0 +1,172 @@
+"""The words of eligibility criteria: a language's cue and term tables as one automaton, and same-length folding.
+
+Tables: `criterion_cues.tsv` (words that shape a criterion), `criterion_terms.tsv` (what criteria ask about beyond the
+terminologies), `criterion_admin.tsv` (consent, contraception ...), `criterion_ignored.tsv` (words without weight).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ahocorasick_rs import AhoCorasick
+
+from fhirbridge import languages
+from fhirbridge.records import Coding, Concept, LeafKind
+
+__all__ = ["Cue", "Term", "Words", "fold", "load"]
+
+LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
+_ENTITIES = re.compile(r"&(gt|lt|ge|le|amp|nbsp|#\d{1,5});", re.IGNORECASE)
+_ENTITY_SIGNS = {"gt": ">", "lt": "<", "ge": "≥", "le": "≤", "amp": "&", "nbsp": " "}
+_SAME_LENGTH = {
+    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
+    **{ord(a): b for a, b in zip("　  ​‎﻿\\\t\r", "         ", strict=False)},
+    **dict.fromkeys(map(ord, "‐‑‒–—−﹣"), "-"),
+    **dict.fromkeys(map(ord, "’‘´`′"), "'"),
+    **dict.fromkeys(map(ord, "“”″"), '"'),
+    **dict.fromkeys(map(ord, "≧⩾≥"), "≥"),
+    **dict.fromkeys(map(ord, "≦⩽≤"), "≤"),
+    **dict.fromkeys(map(ord, "﹥〉》"), ">"),
+    **dict.fromkeys(map(ord, "﹤〈《"), "<"),
+    **dict.fromkeys(map(ord, "×✕╳✖Х"), "x"),
+    **dict.fromkeys(map(ord, "µμ"), "u"),
+    **dict.fromkeys(map(ord, "∼～˜"), "~"),
+    **dict.fromkeys(map(ord, "⁄∕／"), "/"),
+    **dict.fromkeys(map(ord, "•·∙●◦▪"), "*"),
+}
+_NON = re.compile(r"[ -]?(?:pregnan|lactat|nursing|breast|smok)")
+_BOOK = re.compile(r"《([^》]{1,60})》")
+
+
+def fold(text: str) -> str:
+    """`text` in lower case with plain punctuation, each character at its old offset."""
+    if "&" in text:
+        text = _ENTITIES.sub(_padded, text)
+    if "《" in text:
+        text = _BOOK.sub(r"“\1”", text)
+    folded = text.translate(_SAME_LENGTH)
+    lower = folded.lower()
+    if len(lower) != len(folded):
+        lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
+    return lower
+
+
+def _padded(match: re.Match[str]) -> str:
+    name = match[1].lower()
+    sign = _ENTITY_SIGNS.get(name) or chr(int(name[1:]) % 0x10000 or 32)
+    return sign + " " * (len(match[0]) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What a phrase means: a leaf kind, a concept and its values."""
+
+    kind: LeafKind
+    concepts: tuple[Concept, ...]
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A table phrase found in a text; `kind` is the table's kind, or "term" with the Term as `value`."""
+
+    start: int
+    end: int
+    kind: str
+    value: str | Term
+
+
+_CHOICE = re.compile(r"\(([^()]*/[^()]*)\)|\[([^\[\]]*)\]")
+
+
+def expand(phrase: str) -> list[str]:
+    """The plain phrases of a table phrase: `[x]` left out or kept, each of `(a/b)`."""
+    found = _CHOICE.search(phrase)
+    if not found:
+        return [" ".join(phrase.split())]
+    choices = found[1].split("/") if found[1] is not None else ["", *found[2].split("/")]
+    ways = (phrase[: found.start()] + choice + phrase[found.end() :] for choice in choices)
+    return [plain for way in ways for plain in expand(way)]
+
+
+def _concepts(names: str, codes: str) -> tuple[Concept, ...]:
+    systems = {"L": LOINC, "S": SNOMED}
+    codings = [Coding(systems[c[0]], c[2:], names) for c in codes.split("+") if c]
+    if len(codings) > 1:  # any of several concepts under one name
+        return tuple(Concept(names, (coding,)) for coding in codings)
+    return (Concept(names, tuple(codings)),)
+
+
+class Words:
+    """The phrases of one language, ready to be found."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._phrases: dict[str, tuple[str, str | Term, str]] = {}
+        for row in languages.rows(language, "criterion_ignored"):
+            self._add("ignored", "", row["phrases"])
+        for row in languages.rows(language, "criterion_admin"):
+            self._add("admin" if row["strength"] == "strong" else "weak_admin", row["value"], row["phrases"])
+        for row in languages.rows(language, "criterion_cues"):
+            self._add(row["kind"], row["value"], row["phrases"])
+        for name, term, phrases in _terms(language):
+            del name
+            self._add("term", term, phrases)
+        self._keys = list(self._phrases)
+        self._found = [self._phrases[key] for key in self._keys]
+        self._automaton = AhoCorasick(self._keys)
+
+    def _add(self, kind: str, value: str | Term, phrases: str) -> None:
+        for phrase in phrases.split("|"):
+            for plain in expand(phrase.strip()):
+                if plain:
+                    exact = plain if plain != plain.lower() and self.language == "en" else ""
+                    self._phrases[fold(plain)] = (kind, value, exact)
+
+    def find(self, text: str, folded: str) -> list[Cue]:
+        """Every phrase of `folded` at word boundaries, overlapping ones too; `text` decides capitals."""
+        cues = []
+        for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
+            kind, value, exact = self._found[index]
+            if _joined(folded, start) or _joined(folded, end):
+                continue
+            if exact and len(exact) <= 5 and text[start:end].translate(_SAME_LENGTH) != exact:
+                continue
+            if kind == "not" and folded[start:end] in ("non", "non-") and not _NON.match(folded, end):
+                continue
+            cues.append(Cue(start, end, kind, value))
+        return cues
+
+
+def _joined(text: str, at: int) -> bool:
+    """True when position `at` cuts a Latin word or number in two."""
+    if at <= 0 or at >= len(text):
+        return False
+    before, after = text[at - 1], text[at]
+    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
+
+
+def _terms(language: str) -> list[tuple[str, Term, str]]:
+    """Name, term and phrases of a language; kind, values and codes of other languages come from English by name."""
+    english = languages.rows("en", "criterion_terms")
+    rows = [(row, row) for row in english]
+    if language != "en":
+        known = {(row["name"], row["values"]): row for row in english}
+        by_name = {row["name"]: row for row in reversed(english)}
+        own = languages.rows(language, "criterion_terms")
+        rows = [(row, known.get((row["name"], row["values"])) or by_name.get(row["name"], row)) for row in own]
+    terms = []
+    for own_row, base in rows:
+        kind = own_row.get("kind") or base["kind"]
+        values = tuple(v for v in (own_row["values"] or "").split(";") if v)
+        code = own_row.get("code") or (base["code"] if base is not own_row else "")
+        terms.append((own_row["name"], Term(LeafKind(kind), _concepts(own_row["name"], code), values), own_row["phrases"]))
+    return terms
+
+
+@lru_cache(maxsize=8)
+def load(language: str) -> Words:
+    """The words of `language`, built once."""
+    return Words(language)

@@ -1,0 +1,85 @@
+"""A criterion's text -> its typed tree: what must hold for the criterion as written.
+
+`understand` puts nothing into a tree that the text does not say: words it does not know stay as a TEXT leaf beside the
+rest, so that the whole stays unknown unless another part decides. docs/eligibility.md tells what is understood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from fhirbridge import languages
+from fhirbridge.extract import criterion_pieces, criterion_tree, criterion_words
+from fhirbridge.records import All, Any, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
+
+if TYPE_CHECKING:
+    from fhirbridge.terminology.lexicon import Lexicon
+
+__all__ = ["understand"]
+
+_LONGEST = 6_000  # a longer "criterion" is a document: kept as text
+
+
+def understand(criterion: Criterion, trial: Trial, lexicon: Lexicon | None) -> Criterion:
+    """The criterion with its tree and understanding; span, side, section and context stay as they are."""
+    language = _language(criterion.text, trial.language)
+    found = _tree(criterion.text, criterion.exclude, language, _Handle(lexicon))
+    if found is None:
+        tree: Node = Leaf(LeafKind.TEXT, criterion.span)
+        return replace(criterion, tree=tree, understanding=Understanding.TEXT)
+    tree = _shifted(found, criterion.span.offset)
+    return replace(criterion, tree=tree, understanding=_understanding(tree))
+
+
+def _language(text: str, fallback: str) -> str:
+    if any("㐀" <= c <= "鿿" for c in text):
+        return languages.detect(text)
+    return "en" if text.isascii() and fallback == "zh" and len(text) > 40 else fallback if fallback in ("en", "zh") else "en"
+
+
+class _Handle:
+    """A lexicon that two equal calls share in the cache."""
+
+    def __init__(self, lexicon: Lexicon | None) -> None:
+        self.lexicon = lexicon
+
+    def __hash__(self) -> int:
+        return id(self.lexicon)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Handle) and other.lexicon is self.lexicon
+
+
+@lru_cache(maxsize=65_536)
+def _tree(text: str, exclude: bool, language: str, handle: _Handle) -> Node | None:
+    if not text.strip() or len(text) > _LONGEST:
+        return None
+    words = criterion_words.load(language)
+    pieces = criterion_pieces.cut(text, words, handle.lexicon)
+    return criterion_tree.parse(pieces, exclude, language)
+
+
+def _understanding(tree: Node) -> Understanding:
+    kinds = criterion_tree.kinds_of(tree)
+    if kinds - {LeafKind.TEXT, LeafKind.ADMINISTRATIVE}:
+        return Understanding.COMPUTABLE
+    return Understanding.ADMINISTRATIVE if LeafKind.ADMINISTRATIVE in kinds else Understanding.TEXT
+
+
+def _shifted(node: Node, by: int) -> Node:
+    """The tree with its spans moved from the criterion's text into the trial's eligibility text."""
+    if by == 0:
+        return node
+    if isinstance(node, Leaf):
+        return replace(node, span=Span(node.span.offset + by, node.span.length))
+    if isinstance(node, All):
+        return All(tuple(_shifted(c, by) for c in node.children))
+    if isinstance(node, Any):
+        return Any(tuple(_shifted(c, by) for c in node.children))
+    if isinstance(node, AtLeast):
+        return AtLeast(node.count, tuple(_shifted(c, by) for c in node.children))
+    if isinstance(node, Not):
+        return Not(_shifted(node.child, by))
+    return If(_shifted(node.condition, by), _shifted(node.then, by))
