@@ -4,10 +4,10 @@ An item keeps its anchors (what is asked), their modifiers and the words nobody 
 modifiers from item to item, `criterion_leaves` makes the leaves.
 """
 
+# ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
 
 from fhirbridge.extract.criterion_numbers import Amount
 from fhirbridge.extract.criterion_pieces import Piece
@@ -74,6 +74,7 @@ class Item:
     window_first: bool = False
     head: str = ""
     allergen: bool = False
+    allergy_last: bool = False
     count: tuple[int | None, int | None] | None = None
     own_head: bool = False
     own_negation: bool = False
@@ -120,7 +121,15 @@ class _Reader:
             self.item.tail = (piece.start, piece.end)
             self.in_tail = True
             return
-        if kind == "treat" and self.head in ("failed", "stopped", "planned", "required", "intolerant", "responded", "risk"):
+        if kind == "treat" and self.head in (
+            "failed",
+            "stopped",
+            "planned",
+            "required",
+            "intolerant",
+            "responded",
+            "risk",
+        ):
             return
         if kind == "risk" and self.item.anchors:
             self.item.tail = (piece.start, piece.end)
@@ -128,7 +137,13 @@ class _Reader:
             return
         if kind == "failed" and self.item.anchors:
             for anchor in self.item.anchors:
-                anchor.head = "failed" if anchor.kind in (LeafKind.THERAPY, LeafKind.MEDICATION, LeafKind.LINE) else anchor.head
+                anchor.head = (
+                    "failed" if anchor.kind in (LeafKind.THERAPY, LeafKind.MEDICATION, LeafKind.LINE) else anchor.head
+                )
+        if kind == "allergy" and (self.item.anchors or self.item.unknown) and self.head != "allergy":
+            self.item.allergy_last = True  # "对青霉素过敏": the allergen stands before
+            for anchor in self.item.anchors:
+                anchor.head = "allergy"
         self.head = kind
         self.item.own_head = True
 
@@ -234,7 +249,12 @@ class _Reader:
 
     def _value(self, value: str, piece: Piece) -> None:
         last = self.item.anchors[-1] if self.item.anchors else None
-        if last is not None and last.kind in (LeafKind.BIOMARKER, LeafKind.INFECTION, LeafKind.LABORATORY, LeafKind.PREGNANCY):
+        if last is not None and last.kind in (
+            LeafKind.BIOMARKER,
+            LeafKind.INFECTION,
+            LeafKind.LABORATORY,
+            LeafKind.PREGNANCY,
+        ):
             last.values.append(value)
             last.end = max(last.end, piece.end)
         else:
@@ -243,7 +263,13 @@ class _Reader:
 
     def _mark(self, piece: Piece) -> None:
         last = self.item.anchors[-1] if self.item.anchors else None
-        if piece.text == "-" and last is not None and last.kind is LeafKind.BIOMARKER and piece.start == last.end and not last.values:
+        if (
+            piece.text == "-"
+            and last is not None
+            and last.kind is LeafKind.BIOMARKER
+            and piece.start == last.end
+            and not last.values
+        ):
             self.item.values.append("-")
 
     def _women(self, piece: Piece) -> None:
@@ -271,10 +297,7 @@ class _Reader:
             self.item.opinion = "unsuitable"
 
     def _allergen(self, piece: Piece) -> None:
-        if self.head == "allergy":
-            self.item.allergen = True
-        else:
-            self.item.unknown.append(piece)
+        self.item.allergen = True
 
     def _cond_tail(self, piece: Piece) -> None:
         if self.item.anchors or self.item.unknown:
@@ -293,7 +316,14 @@ class _Reader:
         item = self.item
         item.head = self.head
         if self.count is not None and item.anchors:
-            target = next((a for a in item.anchors if a.kind in (LeafKind.LINE, LeafKind.THERAPY, LeafKind.MEDICATION) and a.count is None), None)
+            target = next(
+                (
+                    a
+                    for a in item.anchors
+                    if a.kind in (LeafKind.LINE, LeafKind.THERAPY, LeafKind.MEDICATION) and a.count is None
+                ),
+                None,
+            )
             if target is not None:
                 target.count, self.count = self.count, None
         item.count = self.count
@@ -312,7 +342,9 @@ class _Reader:
         """Amounts before their measure ("≥ 18 years of age" stays; "< 40 mL/min creatinine clearance" moves)."""
         left = []
         for amount in self.item.amounts:
-            measure = next((a for a in self.item.anchors if a.kind in MEASURES and a.amount is None and a.bounds is None), None)
+            measure = next(
+                (a for a in self.item.anchors if a.kind in MEASURES and a.amount is None and a.bounds is None), None
+            )
             unit = amount.high or amount.low
             time = unit is not None and unit.quantity.ucum in _TIME_UNITS
             if measure is not None and not time:
@@ -325,5 +357,3 @@ class _Reader:
 
 _CARRIED = frozenset({"history", "current", "active", "uncontrolled", "severe", "significant", "known", "symptomatic", "unstable",
                       "chronic", "acute", "recent", "other", "untreated"})  # fmt: skip
-
-

@@ -1,5 +1,6 @@
 """A list item as a tree: its anchors become leaves, what was not understood stays as a TEXT leaf beside them."""
 
+# ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
 from decimal import Decimal
@@ -20,7 +21,21 @@ _ALLERGENS = frozenset(
 _TREATMENTS = frozenset({LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.LINE, LeafKind.PROCEDURE})
 _HEAD_QUALIFIER = {"failed": "progressed", "stopped": "stopped", "planned": "planned", "required": "required",
                    "intolerant": "intolerant", "suspected": "suspected", "responded": "responded"}  # fmt: skip
-_RAISED = ("elevated", "increased", "high", "raised", "elevation", "elevation of", "elevations of", "prolonged qt", "prolongation", "升高", "增高", "延长", "偏高")
+_RAISED = (
+    "elevated",
+    "increased",
+    "high",
+    "raised",
+    "elevation",
+    "elevation of",
+    "elevations of",
+    "prolonged qt",
+    "prolongation",
+    "升高",
+    "增高",
+    "延长",
+    "偏高",
+)
 _LOWERED = ("decreased", "reduced", "low", "降低", "减少", "偏低", "下降", "减低")
 _DROPPED_VALUES = frozenset({"mutation", "positive", "expression"})
 
@@ -92,7 +107,7 @@ def _keeps_clinical(item: Item) -> bool:
 def _leaves(item: Item, exclude: bool) -> list[Node]:
     leaves: list[Node] = []
     allergens = [a for a in item.anchors if a.head == "allergy" and a.kind in _ALLERGENS]
-    if allergens or item.allergen or (item.head == "allergy" and not item.anchors):
+    if allergens or (item.allergen and item.head == "allergy") or (item.head == "allergy" and not item.anchors):
         leaves.append(_allergy(item, allergens))
     measured_sex = item.sex in ("female", "male") and any(a.kind in MEASURES for a in item.anchors)
     for anchor in item.anchors:
@@ -213,7 +228,12 @@ def _dose_or_time(anchor: Anchor, item: Item) -> Amount | None:
         if anchor.kind is LeafKind.MEDICATION and unit in ("mg", "mg/d", "ug/d", "ug", "g/d", "mg/kg", "g"):
             item.amounts.remove(amount)
             return amount
-        if unit in ("a", "mo", "wk", "d", "h") and not item.age and not amount.bare and anchor.kind is not LeafKind.MEASURABLE_DISEASE:
+        if (
+            unit in ("a", "mo", "wk", "d", "h")
+            and not item.age
+            and not amount.bare
+            and anchor.kind is not LeafKind.MEASURABLE_DISEASE
+        ):
             item.amounts.remove(amount)
             return amount
         if anchor.kind in (LeafKind.THERAPY,) and unit in ("Gy",):
@@ -249,7 +269,9 @@ def _measure(anchor: Anchor, item: Item, qualifiers: set[str]) -> Node | None:
     extra = frozenset(qualifiers - {"inadequate", "adequate", "severe", "moderate", "mild"})
     if anchor.kind is LeafKind.VITAL_SIGN and anchor.concepts[0].name == "Blood pressure" and len(anchor.extra) == 1:
         return _pressures(anchor, low, high)
-    leaves: list[Node] = [Leaf(anchor.kind, span, (c,), values, low, high, window, qualifiers=extra) for c in anchor.concepts]
+    leaves: list[Node] = [
+        Leaf(anchor.kind, span, (c,), values, low, high, window, qualifiers=extra) for c in anchor.concepts
+    ]
     if len(leaves) == 1:
         return leaves[0]
     return (all_of if _means_all(anchor, low) else any_of)(leaves)
@@ -334,7 +356,14 @@ def _infection(anchor: Anchor, span: Span, window: Window | None, qualifiers: se
     status = [v for v in anchor.values if v in ("positive", "negative")]
     values = tuple(v for v in anchor.values if v not in ("any", "negative", "mutation"))
     qualifiers -= {"inadequate", "adequate"}
-    leaf = Leaf(LeafKind.INFECTION, span, anchor.concepts, tuple(dict.fromkeys(values)), window=window, qualifiers=frozenset(qualifiers))
+    leaf = Leaf(
+        LeafKind.INFECTION,
+        span,
+        anchor.concepts,
+        tuple(dict.fromkeys(values)),
+        window=window,
+        qualifiers=frozenset(qualifiers),
+    )
     return Not(leaf) if status and status[-1] == "negative" else leaf
 
 
@@ -397,7 +426,9 @@ def _rest(item: Item, leaves: list[Node]) -> tuple[int, int] | None:
 def _conditional(leaves: list[Node]) -> Node:
     """Women of childbearing potential and a pregnancy test in one breath: the test is asked of them only."""
     fertile = [n for n in leaves if isinstance(n, Leaf) and n.kind is LeafKind.CHILDBEARING]
-    tests = [n for n in leaves if isinstance(n, Not) and isinstance(n.child, Leaf) and n.child.kind is LeafKind.PREGNANCY]
+    tests = [
+        n for n in leaves if isinstance(n, Not) and isinstance(n.child, Leaf) and n.child.kind is LeafKind.PREGNANCY
+    ]
     if fertile and tests:
         others: list[Anything] = [n for n in leaves if n not in fertile and n not in tests]
         return all_of([If(fertile[0], tests[0]), *others])

@@ -4,15 +4,17 @@ The text is cut at its connectives; what is said once for several items (negatio
 handed to each; then the items are joined by the connectives, "and" before "or".
 """
 
+# ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fhirbridge.extract import criterion_leaves as leaves
 from fhirbridge.extract.criterion_items import MEASURES, Anchor, Item, State, read
 from fhirbridge.extract.criterion_pieces import Piece
-from fhirbridge.records import All, Any, Leaf, LeafKind, Node, Not
+from fhirbridge.records import All, Any, Concept, Leaf, LeafKind, Node, Not
 
 __all__ = ["parse"]
 
@@ -21,7 +23,23 @@ _EVENTS = frozenset(
     {LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.PROCEDURE, LeafKind.THERAPY, LeafKind.MEDICATION, LeafKind.INFECTION,
      LeafKind.TRIAL_PARTICIPATION, LeafKind.LINE, LeafKind.ALCOHOL, LeafKind.SMOKING, LeafKind.METASTASIS}
 )  # fmt: skip
-_BARE = frozenset({"term", "word", "stage", "group", "anatomy", "organism", "ignored", "qualifier", "class", "mark", "variant", "allergen", "social"})
+_BARE = frozenset(
+    {
+        "term",
+        "word",
+        "stage",
+        "group",
+        "anatomy",
+        "organism",
+        "ignored",
+        "qualifier",
+        "class",
+        "mark",
+        "variant",
+        "allergen",
+        "social",
+    }
+)
 _MODIFIERS = frozenset({"qualifier", "ignored", "history", "current", "both", "mark", "suspected", "group"})
 
 GroupReader = Callable[[Node, Piece, Item], Node]
@@ -43,13 +61,37 @@ def parse(pieces: list[Piece], exclude: bool, with_group: GroupReader) -> Node |
     items = _read(parts)
     joints = _joints([p.joint for p in parts], exclude)
     _share(items, joints)
+    if not exclude:
+        _part_families(parts, items, joints)
+    noun = _shared_noun(items, joints)
     nodes: list[Node | None] = []
     for item in items:
         made = leaves.node(item, exclude)
         for group in item.groups:
             made = with_group(made, group, item) if made is not None else _group_alone(group, item, with_group)
         nodes.append(made)
-    return _join(items, nodes, joints, exclude)
+    joined = _join(items, nodes, joints, exclude)
+    if noun is None or joined is None:
+        return joined
+    return leaves.all_of([joined, *[n for n in [leaves.node(noun, exclude)] if n is not None]])
+
+
+def _shared_noun(items: list[Item], joints: list[str]) -> Item | None:
+    """The disease that several markers describe ("HER2-negative, ER- and/or PR-positive breast cancer"), taken out."""
+    if len(items) < 2 or not all(
+        i.anchors and all(a.kind is LeafKind.BIOMARKER for a in i.anchors) for i in items[:-1]
+    ):
+        return None
+    last = items[-1]
+    nouns = [a for a in last.anchors if a.kind in (LeafKind.DIAGNOSIS, LeafKind.STAGE)]
+    if not nouns or last.anchors[0].kind is not LeafKind.BIOMARKER or last.tail is not None:
+        return None
+    for i in range(1, len(items)):
+        before, here = items[i - 1].anchors[-1].values[:1], items[i].anchors[0].values[:1]
+        if joints[i] == "or" and before != here and i < len(items) - 1:
+            joints[i] = "and all"
+    last.anchors = [a for a in last.anchors if a not in nouns]
+    return Item(nouns[0].start, nouns[-1].end, nouns)
 
 
 def _group_alone(group: Piece, item: Item, with_group: GroupReader) -> Node | None:
@@ -88,11 +130,17 @@ def _stronger(a: str, b: str) -> str:
 def _parts_terms(pieces: list[Piece], i: int) -> bool:
     left = pieces[i - 1].kind if i else ""
     right = pieces[i + 1].kind if i + 1 < len(pieces) else ""
-    return left in ("term", "variant", "stage", "qualifier") and right in ("term", "variant", "stage", "qualifier", "group")
+    return left in ("term", "variant", "stage", "qualifier") and right in (
+        "term",
+        "variant",
+        "stage",
+        "qualifier",
+        "group",
+    )
 
 
 def _merge_modifiers(parts: list[_Part]) -> list[_Part]:
-    """"mild, moderate or severe asthma": the modifiers before the last go to it; stages before it likewise."""
+    """ "mild, moderate or severe asthma": the modifiers before the last go to it; stages before it likewise."""
     merged: list[_Part] = []
     waiting: list[_Part] = []
     for part in parts:
@@ -110,7 +158,12 @@ def _merge_modifiers(parts: list[_Part]) -> list[_Part]:
         merged += waiting
         waiting = []
         merged.append(part)
-    if waiting and merged and all(w.joint in ("or", "and", "comma") for w in waiting) and _starts_with_modifier(waiting):
+    if (
+        waiting
+        and merged
+        and all(w.joint in ("or", "and", "comma") for w in waiting)
+        and _starts_with_modifier(waiting)
+    ):
         stages = [w for w in waiting if any(p.kind == "stage" for p in w.pieces)]
         if len(stages) == len(waiting) > 1 or (stages and any(p.kind == "stage" for p in merged[-1].pieces)):
             merged[-1].pieces = _joined_stages([*merged[-1].pieces, *[p for w in waiting for p in w.pieces]])
@@ -158,10 +211,28 @@ def _read(parts: list[_Part]) -> list[Item]:
 
 def _continues(part: _Part, previous: Item) -> bool:
     """Whether the head of the item before goes on: "treatment with A, B or C"."""
-    if part.joint in ("but", "semicolon") or previous.tail is not None and part.joint == "and":
+    if part.joint in ("but", "semicolon") or (previous.tail is not None and part.joint == "and"):
         return False
     first = next((p.kind for p in part.pieces if p.kind not in ("ignored", "mark", "group")), "ignored")
-    return first in _BARE or first in ("treat", "history", "current", "both", "planned", "women", "men", "count", "window", "amount", "allergy", "required", "admin", "weak_admin", "positive", "negative", "failed")
+    return first in _BARE or first in (
+        "treat",
+        "history",
+        "current",
+        "both",
+        "planned",
+        "women",
+        "men",
+        "count",
+        "window",
+        "amount",
+        "allergy",
+        "required",
+        "admin",
+        "weak_admin",
+        "positive",
+        "negative",
+        "failed",
+    )
 
 
 def _carries_negation(part: _Part, item: Item, before: State) -> bool:
@@ -191,24 +262,88 @@ def _joints(joints: list[str], exclude: bool) -> list[str]:
     return resolved
 
 
+def _part_families(parts: list[_Part], items: list[Item], joints: list[str]) -> None:
+    """ "Age ≥ 18, ECOG 0-1 or KPS ≥ 70": a comma between different questions is no part of the "or" that follows."""
+    for i in range(1, len(items)):
+        if parts[i].joint == "comma" and joints[i] == "or":
+            before, here = _family(items[i - 1]), _family(items[i])
+            if before and here and before != here:
+                joints[i] = "and all"
+
+
+def _family(item: Item) -> str:
+    if item.age and item.amounts:
+        return "age"
+    kinds = {a.kind for a in item.anchors}
+    if not kinds:
+        return "admin" if item.admin else ""
+    if kinds <= _EVENTS:
+        return "event"
+    return "/".join(sorted(k.value for k in kinds - {LeafKind.STAGE}))
+
+
 def _share(items: list[Item], joints: list[str]) -> None:
+    _share_allergy(items)
+    _share_function(items)
     _share_amounts(items)
     _share_variants(items)
     _share_windows(items)
     del joints
 
 
-def _share_amounts(items: list[Item]) -> None:
-    """"AST and ALT ≤ 2.5 x ULN" and "creatinine ≤ 1.5 mg/dL or ≤ 133 µmol/L"."""
+def _share_allergy(items: list[Item]) -> None:
+    """ "对青霉素、头孢或其辅料过敏": what stands before the last allergen is allergen too."""
     for i in range(len(items) - 2, -1, -1):
-        waiting = [a for a in items[i].anchors if a.kind in MEASURES and a.amount is None and a.bounds is None and not a.values]
+        if (
+            items[i + 1].allergy_last
+            and not items[i].own_head
+            and (items[i].anchors or items[i].allergen or items[i].unknown)
+        ):
+            items[i].head, items[i].allergy_last = "allergy", True
+            for anchor in items[i].anchors:
+                anchor.head = "allergy"
+
+
+_FAILING = (
+    "异常",
+    "不全",
+    "损害",
+    "障碍",
+    "衰竭",
+    "减退",
+    "dysfunction",
+    "impairment",
+    "failure",
+    "insufficiency",
+    "abnormal",
+)
+
+
+def _share_function(items: list[Item]) -> None:
+    """ "肝功能或肾功能异常": the adjective of the last function is that of the ones before."""
+    for i in range(len(items) - 2, -1, -1):
+        mine = [a for a in items[i].anchors if a.kind is LeafKind.ORGAN_FUNCTION]
+        theirs = [a for a in items[i + 1].anchors if a.kind in (LeafKind.ORGAN_FUNCTION, LeafKind.DIAGNOSIS)]
+        if mine and theirs and not _says_how(items[i]):
+            spoken = {q for q in theirs[0].qualifiers if ":" in q}
+            if not spoken and theirs[0].text.endswith(_FAILING):
+                spoken = {f"inadequate:{theirs[0].text}"}
+            mine[-1].qualifiers |= spoken
+
+
+def _share_amounts(items: list[Item]) -> None:
+    """ "AST and ALT ≤ 2.5 x ULN" and "creatinine ≤ 1.5 mg/dL or ≤ 133 µmol/L"."""
+    for i in range(len(items) - 2, -1, -1):
+        waiting = [
+            a for a in items[i].anchors if a.kind in MEASURES and a.amount is None and a.bounds is None and not a.values
+        ]
         source = next((a for a in items[i + 1].anchors if a.kind in MEASURES), None)
         if waiting and source is not None and not _says_how(items[i]):
             for anchor in waiting:
                 if anchor.kind is source.kind:
                     anchor.amount, anchor.bounds = source.amount, source.bounds
                     anchor.qualifiers |= {q for q in source.qualifiers if ":" in q}
-    for before, item in zip(items, items[1:], strict=False):
+    for before, item in itertools.pairwise(items):
         measures = [a for a in before.anchors if a.kind in MEASURES and (a.amount is not None or a.bounds is not None)]
         if item.amounts and measures and not any(a.kind in MEASURES for a in item.anchors) and not item.age:
             model = measures[-1]
@@ -233,6 +368,18 @@ def _share_variants(items: list[Item]) -> None:
             item.anchors = []
             item.values = []
             before.end = item.end
+    for item, following_item in itertools.pairwise(items):
+        _name_class(item, following_item)
+    anchors = [a for item in items for a in item.anchors]
+    for gene, following in itertools.pairwise(anchors):
+        ending = following.text.rstrip(".").rpartition(" ")[2] if following.kind is LeafKind.MEDICATION else ""
+        if (
+            gene.kind is LeafKind.BIOMARKER
+            and not gene.values
+            and ending.startswith(("inhibitor", "antibod", "antagonist", "tki", "agonist"))
+        ):
+            gene.kind, gene.concepts = LeafKind.MEDICATION, (Concept(f"{gene.concepts[0].name} {ending}"),)
+    genes = [g for g in genes if g.kind is LeafKind.BIOMARKER]
     for i in range(len(genes) - 2, -1, -1):
         if not genes[i].values:
             genes[i].values = list(genes[i + 1].values)
@@ -240,6 +387,22 @@ def _share_variants(items: list[Item]) -> None:
         if not genes[i].values:
             genes[i].values = list(genes[i - 1].values)
             genes[i].qualifiers |= genes[i - 1].qualifiers & {"known"}
+
+
+def _name_class(item: Item, following: Item) -> None:
+    """ "PD-1 or PD-L1 inhibitors": the word before "or" is a target of the same class of medicines."""
+    words = [p for p in item.unknown if p.kind == "word"]
+    source = following.anchors[0] if following.anchors else None
+    if item.anchors or len(words) != 1 or source is None or source.kind is not LeafKind.MEDICATION or not source.text:
+        return
+    ending = source.text.rstrip(".").rpartition(" ")[2]
+    if ending.startswith(("inhibitor", "antibod", "antagonist", "tki", "agonist")):
+        word = words[0]
+        concept = Concept(f"{word.text.upper()} {ending}")
+        item.anchors = [
+            Anchor(LeafKind.MEDICATION, (concept,), [], word.start, word.end, item.head, set(item.qualifiers))
+        ]
+        item.unknown = [p for p in item.unknown if p is not word]
 
 
 def _share_windows(items: list[Item]) -> None:
@@ -250,11 +413,11 @@ def _share_windows(items: list[Item]) -> None:
         for item in items[:-1]:
             if not item.windows and item.anchors and item.tail is None and all(a.kind in _EVENTS for a in item.anchors):
                 item.windows = list(last.windows)
-    for before, item in zip(items, items[1:], strict=False):
+    for before, item in itertools.pairwise(items):
         if before.windows and before.window_first and not item.windows:
-            if not before.anchors and not before.unknown and not before.admin:
-                item.windows, item.window_first = list(before.windows), True
-            elif item.anchors and all(a.kind in _EVENTS for a in item.anchors):
+            if (not before.anchors and not before.unknown and not before.admin) or (
+                item.anchors and all(a.kind in _EVENTS for a in item.anchors)
+            ):
                 item.windows, item.window_first = list(before.windows), True
 
 
@@ -270,6 +433,7 @@ def _join(items: list[Item], nodes: list[Node | None], joints: list[str], exclud
             runs[-1].append((item, made, joint))
         else:
             runs.append([(item, made, joint)])
+    groups: list[Node] = []
     alternatives: list[list[Node]] = []
     previous: Node | None = None
     for run in runs:
@@ -277,12 +441,15 @@ def _join(items: list[Item], nodes: list[Node | None], joints: list[str], exclud
         joint = run[0][2]
         if previous is not None and joint == "and" and exclude and _lists_kinds(previous, made):
             joint = "or"
-        if alternatives and joint == "and":
+        if alternatives and joint == "and all":
+            groups.append(leaves.any_of([leaves.all_of(group) for group in alternatives]))
+            alternatives = [[made]]
+        elif alternatives and joint == "and":
             alternatives[-1].append(made)
         else:
             alternatives.append([made])
         previous = made
-    return leaves.any_of([leaves.all_of(group) for group in alternatives])
+    return leaves.all_of([*groups, leaves.any_of([leaves.all_of(group) for group in alternatives])])
 
 
 def _none_of(nodes: list[Node]) -> Node:
@@ -310,4 +477,6 @@ def _kinds(node: Node) -> set[LeafKind]:
 
 
 def _raised(node: Node) -> bool:
-    return isinstance(node, Leaf) and node.low is not None and node.high is None or isinstance(node, Any) and all(_raised(c) for c in node.children)
+    return (isinstance(node, Leaf) and node.low is not None and node.high is None) or (
+        isinstance(node, Any) and all(_raised(c) for c in node.children)
+    )

@@ -3,6 +3,7 @@
 Reads English and Chinese at once: a protocol mixes them. Every number is a Decimal of the printed digits.
 """
 
+# ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
 import re
@@ -36,8 +37,29 @@ class Amount:
 _ENGLISH_NUMBERS = {
     w: Decimal(i)
     for i, w in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 } | {"thirty": Decimal(30), "forty": Decimal(40), "fifty": Decimal(50), "sixty": Decimal(60), "half": Decimal("0.5")}
 _CHINESE_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "俩": 2}
@@ -52,7 +74,7 @@ _AT_LEAST = (
     r"≥|>\s?=|=\s?>|>=|greater than or equal to|greater than or equal|equal to or greater than|equal or greater than|"
     r"more than or equal to|equal to or more than|higher than or equal to|equal or higher than|above or equal to|"
     r"equal to or above|greater or equal to|greater than/equal to|greater or equal than|equal or more than|"
-    r"greater or equal|at least|minimum of|a minimum of|minimum|no less than|not less than|not lower than|"
+    r"greater or equal|at least|≥ or equal to|minimum of|a minimum of|minimum|no less than|not less than|not lower than|"
     r"no fewer than|not below|no lower than|no younger than|superior or equal to|upper or equal to|"
     r"must be at least|or more than|>/=|> or =|> or equal to|≥ or =|starting at|"
     r"大于或者等于|大于或等于|大于等于|高于或等于|不小于|不低于|不少于|至少|最少|不短于|≮|满|超过或等于|等于或大于|多于或等于|高于等于"
@@ -152,7 +174,7 @@ _OR_LESS = re.compile(
     r"\s?(?:\(?(?:or|and|/)\s?(?:less|younger|below|under|lower|fewer|smaller|worse)\b\)?|及其?以下|或以下|以下|及更低|或更低|以内|之内|或更少)"
 )
 _LIST = re.compile(r"\s?(?:,|，|、|/|或|or|and|,\s?or|,\s?and|和|-)\s?(?:者)?\s?$")
-_AFTER = re.compile(rf"\s?(≥|≤|<\s?=|>\s?=|=\s?<|<|>)\s?(?=[^\d\s.=])")
+_AFTER = re.compile(r"\s?(≥|≤|<\s?=|>\s?=|=\s?<|<|>)\s?(?=[^\d\s.=])")
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -206,7 +228,12 @@ def _read(folded: str, m: re.Match[str]) -> _One | None:
         value, unit, ucum = _powered(value, int(m["power"].translate(_SUPERSCRIPT)), unit)
     limit = m["limit"]
     times_of = _limit(limit) if limit else ""
-    if limit in ("normal", "正常值", "normal values", "normal value") and "倍" not in m[0] and "time" not in m[0] and "x" not in m[0]:
+    if (
+        limit in ("normal", "正常值", "normal values", "normal value")
+        and "倍" not in m[0]
+        and "time" not in m[0]
+        and "x" not in m[0]
+    ):
         return None
     first = m.start() if cmp else start
     if not cmp and not unit and not times_of and not m["power"] and m["number"] in _ENGLISH_NUMBERS:
@@ -237,6 +264,8 @@ def _inside_word(folded: str, start: int, end: int, unit: str | None) -> bool:
     if folded[start] in "零一二三四五六七八九十百两半〇":
         return False
     if before.isascii() and (before.isalpha() or before in "_.^"):
+        return True
+    if before == "-" and start > 1 and folded[start - 2].isascii() and folded[start - 2].isalpha() and unit is None:
         return True
     return unit is None and after.isascii() and (after.isalpha() or after == "_")
 
@@ -273,7 +302,15 @@ def _joined(folded: str, ones: list[_One], i: int) -> tuple[Amount, int]:
         if len(between) <= 8 and not one.after and _same_kind(one, following):
             if not one.cmp and not following.cmp and _is_range(folded, one, between):
                 return _range(folded, one, following), 2
-            if _opposite(one.cmp, following.cmp) and _JOIN.fullmatch(between):
+            if between.strip() == "/" and one.cmp and not following.cmp and following.unit and not one.unit:
+                following.cmp, following.start = one.cmp, following.start  # "≤ 140/90 mmHg": one sign for two pressures
+                one.unit, one.ucum = following.unit, following.ucum
+                return _single(folded, one), 1
+            if (
+                _opposite(one.cmp, following.cmp)
+                and _JOIN.fullmatch(between)
+                and not _excludes(one, following, between)
+            ):
                 return _range(folded, one, following), 2
             if one.cmp in (">", ">=") and not following.cmp and re.fullmatch(r"\s?(?:-|~|to|至|and)\s?", between):
                 return _range(folded, one, following), 2
@@ -304,6 +341,11 @@ def _is_range(folded: str, one: _One, between: str) -> bool:
 
 def _opposite(a: str, b: str) -> bool:
     return (a in (">", ">=") and b in ("<", "<=")) or (a in ("<", "<=") and b in (">", ">="))
+
+
+def _excludes(a: _One, b: _One, between: str) -> bool:
+    """ "< 18 or > 75" are two ranges, not one."""
+    return (a.cmp.startswith("<") and a.value <= b.value) or ("or" in between and a.cmp.startswith("<"))
 
 
 def _bound(value: Decimal, unit: str, ucum: str | None, times_of: str, inclusive: bool) -> Bound:

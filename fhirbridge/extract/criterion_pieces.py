@@ -1,5 +1,6 @@
 """A criterion's text as pieces: what each stretch of it is, before anything is put together."""
 
+# ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
 import re
@@ -44,6 +45,14 @@ _KINDS = {
     "gene": LeafKind.BIOMARKER,
 }
 _WORD = re.compile(r"[A-Za-zÀ-ɏͰ-Ͽ][\w'.&+-]*|\d[\w.,]*|[㐀-鿿]+|[^\s\w]|_")
+_ENUMERATOR = re.compile(
+    r"\s*(?:[*?#]+\s*)?(?:[(\[]?\s*(?:\d{1,2}(?:\.\d{1,2}){1,3}|\d{1,2}|[a-z]|[ivx]{1,4}|[一二三四五六七八九十]{1,3})\s*[)\]]\s*[.、,:]?|"
+    r"(?:\d{1,2}(?:\.\d{1,2}){1,3}\.?\s|\d{1,2}\s?[、,:]|\d{1,2}\.(?=\D|\d{2}\s?[-~]\s?\d{2})|\d{1,2}\s+(?=[㐀-鿿])|\d{1,2}(?=[㐀-鿿](?<![岁周月天年日个级项次名例种期号线小分度]))|[a-z][.、)]\s|[ivx]{2,4}[.、)]\s?|[一二三四五六七八九十]{1,2}[、.])|"
+    r"[①-⑳⑴-⒇⒈-⒛❶-❿])\s*"
+)
+_STARTS_WITH_A_CUE = re.compile(
+    r"(?:no|not|non|without|history of|prior|previous|family|past|personal history|absence of|lack of|无|没有|未|否认|既往|不伴)\b[ -]?(?!small|squamous|hodgkin|melanoma|steroidal|alcoholic|insulin|ischemic|st|cardiac|specific|valvular|invasive|infectious|q-wave)|[无未]|没有|否认|既往|不伴"
+)
 _OPEN, _CLOSE = "([{【", ")]}】"
 _MARKS = {",": "comma", "，": "comma", "、": "comma", ";": "semicolon", "；": "semicolon", "。": "stop", "/": "slash", "\n": "line", ":": "open",
           "+": "plus"}  # fmt: skip
@@ -52,6 +61,10 @@ _MARKS = {",": "comma", "，": "comma", "、": "comma", ";": "semicolon", "；":
 def cut(text: str, words: Words, lexicon: Lexicon | None) -> list[Piece]:
     """The pieces of `text` in order; brackets are pieces of kind "group" holding their own pieces."""
     folded = fold(text)
+    number = _ENUMERATOR.match(folded)
+    if number:
+        folded = " " * number.end() + folded[number.end() :]
+        text = " " * number.end() + text[number.end() :]
     claims = _claims(text, folded, words, lexicon)
     flat = _fill(folded, text, _choose(claims), words.language)
     return _nest(flat)
@@ -68,12 +81,23 @@ def _claims(text: str, folded: str, words: Words, lexicon: Lexicon | None) -> li
         claims.append((3, Piece(amount.start, amount.end, "amount", amount)))
     for cue in words.find(text, folded):
         weight = 5 if cue.kind == "term" else 1 if cue.kind == "ignored" else 4
-        claims.append((weight, Piece(cue.start, cue.end, cue.kind, cue.value)))
+        kind: str = cue.kind
+        value: Any = cue.value
+        if isinstance(value, Term) and value.kind is LeafKind.STAGE:
+            kind, value = "stage", value.values
+        claims.append((weight, Piece(cue.start, cue.end, kind, value)))
     if lexicon is not None:
         for hit in lexicon.scan(text, words.language):
-            kind = _KINDS.get(hit.entry.kind)
-            value: Any = Term(kind, (hit.entry.concept,)) if kind else hit.entry
-            claims.append((4, Piece(hit.span.offset, hit.span.end, "term" if kind else hit.entry.kind, value)))
+            if (
+                hit.span.length < 2
+                or text[hit.span.offset : hit.span.offset + hit.span.length].lower() in words.not_terms
+            ):
+                continue
+            if _STARTS_WITH_A_CUE.match(folded, hit.span.offset) or hit.entry.key.startswith(("prior ", "not ", "no ")):
+                continue
+            asked = _KINDS.get(hit.entry.kind)
+            named: Any = Term(asked, (hit.entry.concept,)) if asked else hit.entry
+            claims.append((4, Piece(hit.span.offset, hit.span.end, "term" if asked else hit.entry.kind, named)))
     return claims
 
 
@@ -84,7 +108,11 @@ def _choose(claims: list[tuple[int, Piece]]) -> list[Piece]:
     covered: set[int] = set()
     for _, piece in claims:
         cells = range(piece.start, piece.end)
-        if piece.end > piece.start and not any(i in covered for i in (piece.start, piece.end - 1)) and covered.isdisjoint(cells):
+        if (
+            piece.end > piece.start
+            and not any(i in covered for i in (piece.start, piece.end - 1))
+            and covered.isdisjoint(cells)
+        ):
             taken.append(piece)
             covered.update(cells)
     return sorted(taken, key=lambda p: p.start)
@@ -103,7 +131,42 @@ def _fill(folded: str, text: str, pieces: list[Piece], language: str) -> list[Pi
             filled.append(Piece(piece.start, piece.end, piece.kind, piece.value, folded[piece.start : piece.end]))
         at = max(at, piece.end)
     filled.sort(key=lambda p: p.start)
-    return filled
+    return _medicine_classes(filled, text)
+
+
+_CLASS_WORD = re.compile(
+    r"(?:inhibitor|antagonist|agonist|blocker|modulator|degrader|analogue?)s?\.?|antibod(?:y|ies)\.?|tkis?\.?|抑制剂|拮抗剂|激动剂|单抗|单克隆抗体|阻断剂|抗体药物|受体激动剂"
+)
+
+
+def _medicine_classes(pieces: list[Piece], text: str) -> list[Piece]:
+    """A gene or word before "inhibitor" and the like is the name of a class of medicines: "a SHP-2 inhibitor"."""
+    made: list[Piece] = []
+    for piece in pieces:
+        if piece.kind == "word" and (m := _CLASS_WORD.search(piece.text)) and m.end() == len(piece.text):
+            taken = 0 if m.start() == 0 else 1
+            while made and taken < 7 and _names_a_target(made[-1], piece if not taken else made[-1], text):
+                if piece.start - made[-1].end > 1:
+                    break
+                last = made.pop()
+                piece = Piece(last.start, piece.end, "word", "", text[last.start : piece.end].lower())
+                taken += 1
+            if taken:
+                name = " ".join(text[piece.start : piece.end].rstrip(".").split())
+                made.append(
+                    Piece(piece.start, piece.end, "term", Term(LeafKind.MEDICATION, (Concept(name),)), piece.text)
+                )
+                continue
+        made.append(piece)
+    return made
+
+
+def _names_a_target(piece: Piece, _: Piece, text: str) -> bool:
+    if piece.kind in ("word", "mark", "slash", "variant"):
+        return piece.kind != "mark" or piece.text in "-+"
+    if piece.kind == "term":
+        return piece.value.kind in (LeafKind.BIOMARKER, LeafKind.LABORATORY, LeafKind.MEDICATION, LeafKind.THERAPY)
+    return piece.kind == "ignored" and text[piece.start : piece.end].isupper()
 
 
 def _plain(m: re.Match[str], text: str, language: str) -> Piece:

@@ -40,7 +40,11 @@ def parse(pieces: list[Piece], exclude: bool, language: str) -> Node | None:
                 counted = number
                 made += [head] if head is not None and _is_understood(head) else []
                 continue
-            made += [n for n in (head if head is not None and _is_understood(head) else None, _counted(children, number)) if n is not None]
+            made += [
+                n
+                for n in (head if head is not None and _is_understood(head) else None, _counted(children, number))
+                if n is not None
+            ]
             continue
         permission = _permission(sentence)
         if permission is not None and made:
@@ -136,13 +140,17 @@ def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
     if not pieces:
         return None
     denied = next((i for i, p in enumerate(pieces) if p.kind == "not_allowed"), None)
+    if denied is not None and pieces[0].kind == "if":
+        comma = next((i for i, p in enumerate(pieces) if p.kind == "comma"), len(pieces))
+        condition = _sentence(pieces[1:comma], _Reading(True, reading.language))
+        return condition if condition is None or reading.exclude else Not(condition)
     if denied is not None:
         inner = _sentence(pieces[:denied] + pieces[denied + 1 :], reading)
         return inner if inner is None or reading.exclude else Not(inner)
     if any(p.kind == "allowed" for p in pieces):
         return _permitted(pieces, reading)
-    for kind, split in (("except", _excepted), ("if", _conditioned), ("if_not", _conditioned), ("example", _exemplified)):
-        at = next((i for i, p in enumerate(pieces) if p.kind == kind), None)
+    for wanted, split in ((("except",), _excepted), (("if", "if_not"), _conditioned), (("example",), _exemplified)):
+        at = next((i for i, p in enumerate(pieces) if p.kind in wanted), None)
         if at is not None and (made := split(pieces, at, reading)) is not None:
             return made
     opened = next((i for i, p in enumerate(pieces) if p.kind == "open" and 0 < i < len(pieces) - 1), None)
@@ -152,7 +160,26 @@ def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
 
 
 def _neutral(pieces: list[Piece]) -> list[Piece]:
-    return [p for p in pieces if p.kind not in ("open", "who", "ruled", "note", "line", "stop", "any_of", "all_of", "except", "if", "if_not", "example", "allowed")]
+    return [
+        p
+        for p in pieces
+        if p.kind
+        not in (
+            "open",
+            "who",
+            "ruled",
+            "note",
+            "line",
+            "stop",
+            "any_of",
+            "all_of",
+            "except",
+            "if",
+            "if_not",
+            "example",
+            "allowed",
+        )
+    ]
 
 
 def _trimmed(pieces: list[Piece]) -> list[Piece]:
@@ -193,7 +220,7 @@ def _span(pieces: list[Piece]):  # type: ignore[no-untyped-def]
 
 
 def _excepted(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
-    """"X except Y": X and not Y; with X a negation, what is negated is X that is no Y."""
+    """ "X except Y": X and not Y; with X a negation, what is negated is X that is no Y."""
     cue = pieces[at]
     if cue.value == "after":  # Chinese: "A，B除外" — the exception stands before the cue
         return _excepted_before(pieces, at, reading)
@@ -205,7 +232,7 @@ def _excepted(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
 
 
 def _excepted_first(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
-    """"Except for Y, X"."""
+    """ "Except for Y, X"."""
     comma = next((i for i in range(at + 1, len(pieces)) if pieces[i].kind == "comma"), None)
     if comma is None:
         return None
@@ -214,7 +241,9 @@ def _excepted_first(pieces: list[Piece], at: int, reading: _Reading) -> Node | N
 
 
 def _excepted_before(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
-    start = max((i for i in range(at) if pieces[i].kind in ("comma", "semicolon") and pieces[i].text in (",", "，")), default=-1)
+    start = max(
+        (i for i in range(at) if pieces[i].kind in ("comma", "semicolon") and pieces[i].text in (",", "，")), default=-1
+    )
     if start < 0:
         return None
     main = _sentence(pieces[:start] + pieces[at + 1 :], reading)
@@ -237,7 +266,7 @@ def _without(main: Node | None, exception: Node | None, words: list[Piece]) -> N
 
 
 def _conditioned(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
-    """"X if C", "if C, X"; a second limit of the same measure is an alternative ("≤ 5 x ULN if liver metastases")."""
+    """ "X if C", "if C, X"; a second limit of the same measure is an alternative ("≤ 5 x ULN if liver metastases")."""
     negative = pieces[at].kind == "if_not"
     if not any(p.kind not in _WEIGHTLESS for p in pieces[:at]):
         comma = next((i for i in range(at + 1, len(pieces)) if pieces[i].kind in ("comma", "open")), None)
@@ -266,16 +295,19 @@ def _conditioned(pieces: list[Piece], at: int, reading: _Reading) -> Node | None
 
 
 def _further_limit(made: Node, before: list[Piece], rest: list[Piece], reading: _Reading) -> Node:
-    """"≤ 2.5 x ULN without, or ≤ 5 x ULN with liver metastases": the measure goes on after the first condition."""
-    measure = [p for p in before if p.kind == "term" and p.value.kind in MEASURES]
-    amount_first = next((p for p in _trimmed(rest) if p.kind not in (*_WEIGHTLESS, "or", "and")), None)
-    if measure and amount_first is not None and amount_first.kind == "amount":
-        rest = [measure[-1], *rest]
-    following = _sentence(rest, reading)
+    """ "≤ 2.5 x ULN without, or ≤ 5 x ULN with liver metastases": the measure goes on after the first condition."""
+    measured = next((i for i, p in enumerate(before) if p.kind == "amount"), None)
+    first = next((i for i, p in enumerate(rest) if p.kind not in (*_WEIGHTLESS, "or", "and")), None)
+    content = rest
+    if measured is not None and first is not None and rest[first].kind == "amount":
+        content = [*before[:measured], *rest[first:]]
+    following = _sentence(content, reading)
     if following is None:
         return made
     if isinstance(made, If) and isinstance(following, If):
-        return leaves.all_of([made, following]) if not reading.exclude else leaves.any_of([_both(made), _both(following)])
+        return (
+            leaves.all_of([made, following]) if not reading.exclude else leaves.any_of([_both(made), _both(following)])
+        )
     joined = [made, following]
     if any(p.kind == "or" for p in rest[:3]) and not isinstance(made, If):
         return leaves.any_of(joined)
@@ -300,22 +332,24 @@ def _end_of_condition(pieces: list[Piece], at: int) -> int:
 
 def _alternative(main: Node, condition: Node) -> Node | None:
     """The limit that holds under the condition, beside the one that holds always, or None if there is no such pair."""
-    children = main.children if isinstance(main, (All, Any)) else ()
+    children = list(main.children) if isinstance(main, (All, Any)) else []
     if len(children) < 2:
         return None
-    flat = [n for n in children if isinstance(n, Leaf)]
-    last = flat[-1] if flat and flat[-1] is children[-1] else None
-    if last is None or last.kind not in MEASURES:
+    last = children[-1]
+    others, changed = [], None
+    measured = {leaf.concepts: leaf for leaf in leaves_of(last) if leaf.kind in MEASURES}
+    if not measured or len(measured) != len(leaves_of(last)):
         return None
-    bases = [n for n in flat[:-1] if n.kind is last.kind and n.concepts == last.concepts]
-    if not bases:
+    for child in children[:-1]:
+        bases = [leaf for leaf in leaves_of(child) if leaf.kind in MEASURES and leaf.concepts in measured]
+        if bases and changed is None:
+            changed = _replaced(child, {base: _pair(base, measured[base.concepts], condition) for base in bases})
+            others.append(changed)
+        else:
+            others.append(child)
+    if changed is None:
         return None
-    base = bases[-1]
-    others: list[Node] = [n for n in children if n is not last and n is not base]
-    pair = _pair(base, last, condition)
-    if not others:
-        return pair
-    return leaves.all_of([*others, pair]) if isinstance(main, All) else leaves.any_of([*others, pair])
+    return leaves.all_of(others) if isinstance(main, All) else leaves.any_of(others)
 
 
 def _pair(base: Leaf, other: Leaf, condition: Node) -> Node:
@@ -334,7 +368,7 @@ def _is_wider(a: Leaf, b: Leaf) -> bool:
 
 
 def _exemplified(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
-    """"X such as A or B": X, or one of its kinds; a definition by numbers stands for the X it defines."""
+    """ "X such as A or B": X, or one of its kinds; a definition by numbers stands for the X it defines."""
     before, after = pieces[:at], pieces[at + 1 :]
     cue = pieces[at].text
     if not any(p.kind not in _WEIGHTLESS for p in before):
@@ -347,7 +381,15 @@ def _exemplified(pieces: list[Piece], at: int, reading: _Reading) -> Node | None
         return head
     if _only(head, LeafKind.ADMINISTRATIVE) and not _numbered(examples):
         return head
-    defined = "defin" in cue or "i.e" in cue or "demonstrated" in cue or "evidenced" in cue or "indicated" in cue or "定义" in cue or "即" in cue
+    defined = (
+        "defin" in cue
+        or "i.e" in cue
+        or "demonstrated" in cue
+        or "evidenced" in cue
+        or "indicated" in cue
+        or "定义" in cue
+        or "即" in cue
+    )
     return _elaborated(head, examples, reading, defined)
 
 
@@ -366,7 +408,10 @@ def _elaborated(head: Node, detail: Node, reading: _Reading, defined: bool) -> N
 def _defined(core: Node, detail: Node, reading: _Reading) -> Node:
     """A head whose limits follow: a score narrows it, laboratory limits replace it."""
     kinds = kinds_of(core)
-    if kinds <= {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT, LeafKind.LABORATORY} and kinds & {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT}:
+    if kinds <= {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT, LeafKind.LABORATORY} and kinds & {
+        LeafKind.ORGAN_FUNCTION,
+        LeafKind.TEXT,
+    }:
         return detail if LeafKind.ORGAN_FUNCTION in kinds or not reading.exclude else leaves.any_of([core, detail])
     if LeafKind.SCORE in kinds_of(detail) or not kinds <= _CLINICAL_HEADS | {LeafKind.TEXT}:
         return leaves.all_of([core, detail])
@@ -374,7 +419,7 @@ def _defined(core: Node, detail: Node, reading: _Reading) -> Node:
 
 
 def _opened(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
-    """"Heading: content"."""
+    """ "Heading: content"."""
     head = _sentence(pieces[:at], reading)
     body = _sentence(pieces[at + 1 :], reading)
     if head is None or body is None:
@@ -392,7 +437,7 @@ def _opened(pieces: list[Piece], at: int, reading: _Reading) -> Node | None:
 
 def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node:
     """The node with what stands in brackets behind it."""
-    inner: list[Piece] = [p for p in _trimmed(list(group.value))]
+    inner: list[Piece] = list(_trimmed(list(group.value)))
     if not inner or all(p.kind in (*_WEIGHTLESS, "opinion") for p in inner) or _is_abbreviation(inner, item):
         return node
     first, last = inner[0], inner[-1]
@@ -433,7 +478,7 @@ def _with_exception(node: Node, inner: list[Piece], reading: _Reading) -> Node:
 
 
 def _with_amounts(node: Node, inner: list[Piece], item: Item) -> Node:
-    """"(≤ 133 µmol/L)" repeats the limit in another unit; "(< 50 %)" after a measure without limit gives it."""
+    """ "(≤ 133 µmol/L)" repeats the limit in another unit; "(< 50 %)" after a measure without limit gives it."""
     measures = [leaf for leaf in leaves_of(node) if leaf.kind in MEASURES and (leaf.low or leaf.high)]
     if measures:
         return node
@@ -445,7 +490,7 @@ def _has_conditional_amount(inner: list[Piece]) -> bool:
 
 
 def _with_condition(node: Node, inner: list[Piece], item: Item, reading: _Reading) -> Node | None:
-    """"(≤ 5 x ULN if liver metastases)" behind a limit."""
+    """ "(≤ 5 x ULN if liver metastases)" behind a limit."""
     amount = next((p for p in inner if p.kind == "amount"), None)
     bases = [leaf for leaf in leaves_of(node) if leaf.kind in MEASURES and (leaf.low or leaf.high)]
     if amount is None:
@@ -461,7 +506,14 @@ def _with_condition(node: Node, inner: list[Piece], item: Item, reading: _Readin
         return None
     pairs: dict[Leaf, Node] = {}
     for base in bases:
-        other = Leaf(base.kind, leaves.text_leaf(amount.start, amount.end).span, base.concepts, (), amount.value.low, amount.value.high)
+        other = Leaf(
+            base.kind,
+            leaves.text_leaf(amount.start, amount.end).span,
+            base.concepts,
+            (),
+            amount.value.low,
+            amount.value.high,
+        )
         pairs[base] = _pair(base, other, condition)
     return _replaced(node, pairs)
 
@@ -507,7 +559,10 @@ def _is_abbreviation(inner: list[Piece], item: Item) -> bool:
 def _adds_nothing(node: Node, detail: Node) -> bool:
     known = {c for leaf in leaves_of(node) for c in leaf.concepts}
     said = leaves_of(detail)
-    return all(leaf.concepts and set(leaf.concepts) <= known and not leaf.values and not leaf.low and not leaf.high for leaf in said)
+    return all(
+        leaf.concepts and set(leaf.concepts) <= known and not leaf.values and not leaf.low and not leaf.high
+        for leaf in said
+    )
 
 
 def leaves_of(node: Node) -> list[Leaf]:

@@ -1,8 +1,10 @@
 """Stages, classes, grades, letters and counts of a criterion: "stage IIIB-IV", "NYHA III/IV", "grade ≥ 2", "two prior"."""
 
+# ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,7 +28,20 @@ STAGES = (
     "0", "I", "IA", "IA1", "IA2", "IA3", "IB", "IB1", "IB2", "IB3", "IC", "II", "IIA", "IIA1", "IIA2", "IIB", "IIC", "III",
     "IIIA", "IIIA1", "IIIA2", "IIIB", "IIIC", "IIIC1", "IIIC2", "IIID", "IV", "IVA", "IVB", "IVC",
 )  # fmt: skip
-_ROMANS = {"Ⅰ": "I", "Ⅱ": "II", "Ⅲ": "III", "Ⅳ": "IV", "Ⅴ": "V", "Ⅵ": "VI", "ⅰ": "I", "ⅱ": "II", "ⅲ": "III", "ⅳ": "IV", "ⅴ": "V", "ⅵ": "VI"}
+_ROMANS = {
+    "Ⅰ": "I",
+    "Ⅱ": "II",
+    "Ⅲ": "III",
+    "Ⅳ": "IV",
+    "Ⅴ": "V",
+    "Ⅵ": "VI",
+    "ⅰ": "I",
+    "ⅱ": "II",
+    "ⅲ": "III",
+    "ⅳ": "IV",
+    "ⅴ": "V",
+    "ⅵ": "VI",
+}
 _VALUE = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6}
 _CHINESE = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5}
 
@@ -52,7 +67,9 @@ _CLASS = re.compile(
     rf"(?:grades?\s?|class\s?)?(?P<list>(?:{_ROMAN}|[0-6])(?:\s?级)?(?:(?:\s?(?:-|~|to|or|and|and/or|,|/|至|到|或|和|及|、|--|—)+\s?(?:or |and )?(?:class |grades? )?)(?:{_ROMAN}|[0-6])(?![a-z0-9.%]))*)(?![a-z0-9%]|\.\d)(?P<ji>\s?(?:级|度))?"
     r"(?P<more>\s?(?:(?:or|and|/) ?(?:greater|higher|above|more|worse|over)|及?以上|或以上|及其以上|or ≥))?(?P<fewer>\s?(?:(?:or|and) (?:less|lower|below)|及?以下|或以下))?"
 )
-_GRADE_AFTER = re.compile(r"(?P<cmp>≥|>=|>|≤|<=|<)\s?(?:ctcae |nci[- ]ctcae |ctc )?(?:grade|g)\s?(?P<list>[1-5]|i{1,3}|iv)(?![a-z0-9])")
+_GRADE_AFTER = re.compile(
+    r"(?P<cmp>≥|>=|>|≤|<=|<)\s?(?:ctcae |nci[- ]ctcae |ctc )?(?:grade|g)\s?(?P<list>[1-5]|i{1,3}|iv)(?![a-z0-9])"
+)
 _CHILD = re.compile(
     r"(?:child|cpt?|ctp)[-' a-z]{0,22}?(?:肝功能)?(?:分级|评分|分期|等级)?(?:\(\w+\))?(?:class|score|grade|stage|为|：|:|级|≤|<|≥|>| |of|status)*\s?(?P<list>[abc](?![a-z])(?:\s?(?:,|or|and|/|-|~|to|或|和|及|、|至)+\s?(?:class |grade )?[abc](?![a-z]))*)\s?(?:级)?"
 )
@@ -178,7 +195,7 @@ def _classes(text: str, folded: str) -> list[Variant]:
         if roman and not _are_capitals(text, m.start("list"), listing) and not word:
             continue
         several = len(re.findall(rf"{_ROMAN}", listing)) > 1 if roman else False
-        if not word and not m["ji"] and not ("级" in listing) and not several:
+        if not word and not m["ji"] and "级" not in listing and not several:
             continue
         if not word and m["ji"] and m["ji"].strip() == "度" and "高血压" not in folded and "ii" not in listing:
             continue
@@ -189,7 +206,13 @@ def _classes(text: str, folded: str) -> list[Variant]:
             continue
         low, high = _class_bounds(values, (m["cmp"] or "").replace(" ", ""), bool(m["more"]), bool(m["fewer"]))
         kind = "type" if word == "type" else "grade" if word.startswith("grade") or (m["ji"] and not word) else "class"
-        at = m.start() if word not in ("nyha", "asa", "killip", "ccs", "who") else m.start("cmp") if m["cmp"] else m.start("list")
+        at = (
+            m.start()
+            if word not in ("nyha", "asa", "killip", "ccs", "who")
+            else m.start("cmp")
+            if m["cmp"]
+            else m.start("list")
+        )
         if kind != "type":
             found.append(Variant(at, m.end(), "class", (kind, low, high)))
     return found
@@ -204,7 +227,7 @@ def _class_value(part: str) -> int | None:
     return int(plain) if plain.isdigit() else _VALUE.get(plain)
 
 
-def _class_bounds(values: list[int | None], cmp: str, more: bool, fewer: bool) -> tuple[int | None, int | None]:
+def _class_bounds(values: Sequence[int | None], cmp: str, more: bool, fewer: bool) -> tuple[int | None, int | None]:
     known = [v for v in values if v is not None]
     low, high = min(known), max(known)
     if more or cmp in ("≥", ">=", "atleast", "greaterthanorequalto", "大于等于"):
@@ -237,7 +260,22 @@ def _count(m: re.Match[str]) -> Variant | None:
         high = None
     elif cmp in ("more than", ">", "超过", "大于", "greater than"):
         low, high = first + 1, None
-    elif cmp in ("no more than", "not more than", "up to", "maximum of", "a maximum of", "≤", "<=", "at most", "不超过", "最多") or m["fewer"]:
+    elif (
+        cmp
+        in (
+            "no more than",
+            "not more than",
+            "up to",
+            "maximum of",
+            "a maximum of",
+            "≤",
+            "<=",
+            "at most",
+            "不超过",
+            "最多",
+        )
+        or m["fewer"]
+    ):
         low, high = None, high
     elif cmp in ("fewer than", "less than", "<", "少于"):
         low, high = None, first - 1

@@ -1,5 +1,6 @@
 """The time windows of a criterion: "within 28 days before the first dose", "≥ 4 weeks since", "近3个月内"."""
 
+# ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
 import re
@@ -62,21 +63,42 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple(
         (re.compile(pattern), kind)
         for pattern, kind in (
-            (rf"(?:for )?(?:a )?{_LEAST}\s?(?:an interval of |the |a period of )?{_SPAN}{_ALSO}(?:\s?(?:interval|period|washout|wash-out|washout period))?\s?(?:must have (?:elapsed|passed) )?(?:have (?:elapsed|passed) )?(?:since|from|after|following|post|between|out from|beyond)\s(?:the )?{ends}", "least"),
+            (
+                rf"(?:for )?(?:a )?{_LEAST}\s?(?:an interval of |the |a period of )?{_SPAN}{_ALSO}(?:\s?(?:interval|period|washout|wash-out|washout period))?\s?(?:must have (?:elapsed|passed) )?(?:have (?:elapsed|passed) )?(?:since|from|after|following|post|between|out from|beyond)\s(?:the )?{ends}",
+                "least",
+            ),
             (rf"(?:for )?(?:a )?{_LEAST}\s?(?:the |a period of )?{_SPAN}{before}", "least before"),
             (rf"(?:for )?(?:a )?{_LEAST}\s?{_SPAN}\s(?:ago|earlier|previously)", "least"),
             (rf"{_LESS}\s?{_SPAN}\s(?:ago|earlier|previously|old)", "within"),
-            (rf"(?:<|≤|<=|less than|fewer than)\s?{_SPAN}\s?(?:have (?:elapsed|passed) )?(?:since|from|after)\s(?:the )?{ends}", "within since"),
+            (
+                rf"(?:<|≤|<=|less than|fewer than)\s?{_SPAN}\s?(?:have (?:elapsed|passed) )?(?:since|from|after)\s(?:the )?{ends}",
+                "within since",
+            ),
             (rf"{lead}{_SPAN}{before}", "within"),
-            (rf"(?:in|during|within|over|for|throughout|into)?\s?(?:the |their |these |his )?{_PAST}\s{_SPAN}{_ALSO}(?:\s?(?:before|prior to|preceding|of)\s(?:the )?{anchor})?", "within"),
+            (
+                rf"(?:in|during|within|over|for|throughout|into)?\s?(?:the |their |these |his )?{_PAST}\s{_SPAN}{_ALSO}(?:\s?(?:before|prior to|preceding|of)\s(?:the )?{anchor})?",
+                "within",
+            ),
             (rf"(?:within|less than|<|≤|<=|up to)\s?(?:the )?(?:{_PAST} )?{_SPAN}{after}", "of"),
             (rf"within\s(?:a |the )?(?:{_PAST} )?(?:period of )?{_SPAN}{_ALSO}(?:\speriod)?", "within"),
             (rf"(?:in|during|within|over)?\s?the\s{_PAST}\s(?P<u>day|week|month|year)\b", "within one"),
-            (rf"(?:within|in|during)\s(?:a|one|1)\s(?P<u>day|week|month|year)\b(?:\s(?:before|prior to|of)\s(?:the )?{anchor})?", "within one"),
+            (
+                rf"(?:within|in|during)\s(?:a|one|1)\s(?P<u>day|week|month|year)\b(?:\s(?:before|prior to|of)\s(?:the )?{anchor})?",
+                "within one",
+            ),
             (rf"{_SPAN}\s(?:ago|earlier)", "within"),
-            (rf"(?:for|of|lasting|duration|persisting)\s(?:a |the )?(?:period of |duration of |minimum of |past |last |previous |total of )?(?:{_LEAST})\s?(?:the )?(?:{_PAST} )?{_SPAN}(?:\s(?:duration|or more|or longer))?", "lasting"),
-            (rf"{_LEAST}\s?{_SPAN}(?:'s?)?\s(?:in duration|duration|history|of (?:treatment|therapy|follow|duration|history|illness|disease))", "lasting"),
-            (rf"(?:duration|history|persist\w*|symptoms|onset|lasting)\s?(?:of |for |is |time |≥ )?(?:{_LEAST})\s?{_SPAN}", "lasting"),
+            (
+                rf"(?:for|of|lasting|duration|persisting)\s(?:a |the )?(?:period of |duration of |minimum of |past |last |previous |total of )?(?:{_LEAST})\s?(?:the )?(?:{_PAST} )?{_SPAN}(?:\s(?:duration|or more|or longer))?",
+                "lasting",
+            ),
+            (
+                rf"{_LEAST}\s?{_SPAN}(?:'s?)?\s(?:in duration|duration|history|of (?:treatment|therapy|follow|duration|history|illness|disease))",
+                "lasting",
+            ),
+            (
+                rf"(?:duration|history|persist\w*|symptoms|onset|lasting)\s?(?:of |for |is |time |≥ )?(?:{_LEAST})\s?{_SPAN}",
+                "lasting",
+            ),
             (rf"(?:duration|onset|history)\s?(?:of |for |is |time )?(?:<|≤|less than|within|up to)\s?{_SPAN}", "short"),
             (rf"for\s{_SPAN}(?:\sor (?:more|longer))", "lasting"),
             (rf"{_SPAN}\s(?:or (?:more|longer)\s)?(?:disease[- ]free|history of)", "lasting"),
@@ -85,9 +107,7 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 _ZH_NUM = r"(?:\d+(?:\.\d+)?|[一二三四五六七八九十两半]+)"
-_ZH_UNIT = (
-    r"(?:个月|月|個月|周岁|周|週|个星期|星期|天|日|年|个小时|小时|h|分钟|个半衰期|半衰期|个疗程|d\b|w\b)"
-)
+_ZH_UNIT = r"(?:个月|月|個月|周岁|周|週|个星期|星期|天|日|年|个小时|小时|h|分钟|个半衰期|半衰期|个疗程|d\b|w\b)"
 _ZH_UNITS = {
     "个月": "mo", "月": "mo", "個月": "mo", "周": "wk", "週": "wk", "个星期": "wk", "星期": "wk", "天": "d", "日": "d", "年": "a",
     "个小时": "h", "小时": "h", "h": "h", "分钟": "min", "个半衰期": "half-life", "半衰期": "half-life", "d": "d", "w": "wk",
@@ -106,14 +126,23 @@ def _chinese() -> tuple[tuple[re.Pattern[str], str], ...]:
         (re.compile(pattern), kind)
         for pattern, kind in (
             (rf"(?:在|于|距|距离)?{anchor}(?:之)?(?:前|之前|以前)的?{least}\s?{span}", "least before"),
-            (rf"(?:在|于)?(?:过去|既往|近|最近|此前|前)?(?:的)?{anchor}(?:之)?(?:前|之前|以前)(?:的)?(?:最近|至少|近|过去|连续)?\s?(?:{less})?\s?{span}(?:{half})?(?:之内|以内|内|期间|间|时间内)?", "within"),
+            (
+                rf"(?:在|于)?(?:过去|既往|近|最近|此前|前)?(?:的)?{anchor}(?:之)?(?:前|之前|以前)(?:的)?(?:最近|至少|近|过去|连续)?\s?(?:{less})?\s?{span}(?:{half})?(?:之内|以内|内|期间|间|时间内)?",
+                "within",
+            ),
             (rf"(?:距离?|间隔|间隔时间)(?:(?:{words})(?:的)?){{0,6}}(?:时间|已)?{least}\s?{span}(?:以上)?", "least"),
             (rf"(?:距离?|间隔|间隔时间)(?:(?:{words})(?:的)?){{0,6}}(?:时间|已)?{span}以上", "least"),
             (rf"(?:距离?|间隔|间隔时间)(?:(?:{words})(?:的)?){{0,6}}(?:时间|已)?{less}\s?{span}", "within since"),
-            (rf"(?:在)?(?:过去|既往|最近|近期|近|此前|前|之前|以往|先前|曾在)(?:的)?(?:至少|连续)?\s?{span}(?:{half})?(?:之内|以内|内|来|以来|中|期间|之中|间)?", "within"),
+            (
+                rf"(?:在)?(?:过去|既往|最近|近期|近|此前|前|之前|以往|先前|曾在)(?:的)?(?:至少|连续)?\s?{span}(?:{half})?(?:之内|以内|内|来|以来|中|期间|之中|间)?",
+                "within",
+            ),
             (rf"(?:<|≤|小于|少于|不足|不到|不超过)\s?{span}(?:{half})?(?:之内|以内|内|者)?", "within"),
             (rf"{span}(?:{half})?(?:之内|以内|内|前内)", "within"),
-            (rf"(?:持续|病程|病史|维持|稳定|治疗|服用|使用|应用|时间|超过|至少|满|长于|大于|间隔|缓解|停药|戒烟|为期|已)(?:时间|期)?(?:了|为|在)?{least}?\s?{span}(?:以上|及以上|或以上)?(?:的)?", "lasting"),
+            (
+                rf"(?:持续|病程|病史|维持|稳定|治疗|服用|使用|应用|时间|超过|至少|满|长于|大于|间隔|缓解|停药|戒烟|为期|已)(?:时间|期)?(?:了|为|在)?{least}?\s?{span}(?:以上|及以上|或以上)?(?:的)?",
+                "lasting",
+            ),
             (rf"{least}\s?{span}(?:及?以上)?", "lasting"),
             (rf"{span}(?:及|或)?以上", "lasting"),
             (rf"{span}(?:之)?前", "within"),

@@ -20,7 +20,7 @@ __all__ = ["Cue", "Term", "Words", "fold", "load"]
 LOINC, SNOMED = "http://loinc.org", "http://snomed.info/sct"
 _ENTITIES = re.compile(r"&(gt|lt|ge|le|amp|nbsp|#\d{1,5});", re.IGNORECASE)
 _ENTITY_SIGNS = {"gt": ">", "lt": "<", "ge": "≥", "le": "≤", "amp": "&", "nbsp": " "}
-_SAME_LENGTH = {
+_SAME_LENGTH: dict[int, int | str | None] = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     **{ord(a): b for a, b in zip("　  ​‎﻿\\\t\r", "         ", strict=False)},
     **dict.fromkeys(map(ord, "‐‑‒–—−﹣"), "-"),
@@ -93,10 +93,13 @@ def expand(phrase: str) -> list[str]:
 
 def _concepts(names: str, codes: str) -> tuple[Concept, ...]:
     systems = {"L": LOINC, "S": SNOMED}
-    codings = [Coding(systems[c[0]], c[2:], names) for c in codes.split("+") if c]
-    if len(codings) > 1:  # any of several concepts under one name
-        return tuple(Concept(names, (coding,)) for coding in codings)
-    return (Concept(names, tuple(codings)),)
+    parts = names.split("+")
+    listed = [c for c in codes.split("+") if c]
+    if len(parts) == 1:
+        return (Concept(names, tuple(Coding(systems[c[0]], c[2:], names) for c in listed)),)
+    return tuple(
+        Concept(part, (Coding(systems[code[0]], code[2:], part),)) for part, code in zip(parts, listed, strict=True)
+    )
 
 
 class Words:
@@ -104,7 +107,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._phrases: dict[str, tuple[str, str | Term, str]] = {}
+        self._phrases: dict[str, list[tuple[str, str | Term, str]]] = {}
         for row in languages.rows(language, "criterion_ignored"):
             self._add("ignored", "", row["phrases"])
         for row in languages.rows(language, "criterion_admin"):
@@ -114,6 +117,11 @@ class Words:
         for name, term, phrases in _terms(language):
             del name
             self._add("term", term, phrases)
+        self.not_terms = frozenset(
+            word.strip()
+            for row in languages.rows(language, "criterion_not_terms")
+            for word in row["phrases"].split("|")
+        )
         self._keys = list(self._phrases)
         self._found = [self._phrases[key] for key in self._keys]
         self._automaton = AhoCorasick(self._keys)
@@ -123,21 +131,34 @@ class Words:
             for plain in expand(phrase.strip()):
                 if plain:
                     exact = plain if plain != plain.lower() and self.language == "en" else ""
-                    self._phrases[fold(plain)] = (kind, value, exact)
+                    exact = exact if len(exact) <= 5 else ""
+                    others = self._phrases.setdefault(fold(plain), [])
+                    others[:] = [o for o in others if o[2] != exact]
+                    others.append((kind, value, exact))
 
     def find(self, text: str, folded: str) -> list[Cue]:
         """Every phrase of `folded` at word boundaries, overlapping ones too; `text` decides capitals."""
         cues = []
         for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            kind, value, exact = self._found[index]
             if _joined(folded, start) or _joined(folded, end):
                 continue
-            if exact and len(exact) <= 5 and text[start:end].translate(_SAME_LENGTH) != exact:
+            meant = self._meant(index, text[start:end])
+            if meant is None:
                 continue
+            kind, value = meant
             if kind == "not" and folded[start:end] in ("non", "non-") and not _NON.match(folded, end):
                 continue
             cues.append(Cue(start, end, kind, value))
         return cues
+
+    def _meant(self, index: int, written: str) -> tuple[str, str | Term] | None:
+        """What the phrase means as it is written: a row in these capitals, else the row in small letters."""
+        rows = self._found[index]
+        plain = written.translate(_SAME_LENGTH)
+        for kind, value, exact in rows:
+            if exact == plain:
+                return kind, value
+        return next(((kind, value) for kind, value, exact in rows if not exact), None)
 
 
 def _joined(text: str, at: int) -> bool:
@@ -162,7 +183,9 @@ def _terms(language: str) -> list[tuple[str, Term, str]]:
         kind = own_row.get("kind") or base["kind"]
         values = tuple(v for v in (own_row["values"] or "").split(";") if v)
         code = own_row.get("code") or (base["code"] if base is not own_row else "")
-        terms.append((own_row["name"], Term(LeafKind(kind), _concepts(own_row["name"], code), values), own_row["phrases"]))
+        terms.append(
+            (own_row["name"], Term(LeafKind(kind), _concepts(own_row["name"], code), values), own_row["phrases"])
+        )
     return terms
 
 

@@ -36,7 +36,13 @@ def understand(criterion: Criterion, trial: Trial, lexicon: Lexicon | None) -> C
 def _language(text: str, fallback: str) -> str:
     if any("㐀" <= c <= "鿿" for c in text):
         return languages.detect(text)
-    return "en" if text.isascii() and fallback == "zh" and len(text) > 40 else fallback if fallback in ("en", "zh") else "en"
+    return (
+        "en"
+        if text.isascii() and fallback == "zh" and len(text) > 40
+        else fallback
+        if fallback in ("en", "zh")
+        else "en"
+    )
 
 
 class _Handle:
