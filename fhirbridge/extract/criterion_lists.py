@@ -414,11 +414,10 @@ def _share_windows(items: list[Item]) -> None:
             if not item.windows and item.anchors and item.tail is None and all(a.kind in _EVENTS for a in item.anchors):
                 item.windows = list(last.windows)
     for before, item in itertools.pairwise(items):
-        if before.windows and before.window_first and not item.windows:
-            if (not before.anchors and not before.unknown and not before.admin) or (
-                item.anchors and all(a.kind in _EVENTS for a in item.anchors)
-            ):
-                item.windows, item.window_first = list(before.windows), True
+        empty = not before.anchors and not before.unknown and not before.admin
+        events = bool(item.anchors) and all(a.kind in _EVENTS for a in item.anchors)
+        if before.windows and before.window_first and not item.windows and (empty or events):
+            item.windows, item.window_first = list(before.windows), True
 
 
 def _join(items: list[Item], nodes: list[Node | None], joints: list[str], exclude: bool) -> Node | None:

@@ -399,7 +399,7 @@ def _elaborated(head: Node, detail: Node, reading: _Reading, defined: bool) -> N
     if _numbered(detail):
         made = _defined(core, detail, reading)
     elif defined:
-        made = leaves.all_of([core, detail]) if _is_understood(core) else leaves.all_of([core, detail])
+        made = leaves.all_of([core, detail])
     else:
         made = leaves.any_of([core, detail])
     return Not(made) if negated else made
