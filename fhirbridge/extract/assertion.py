@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fhirbridge.extract.cues import Heard
+from fhirbridge.extract.cues import Heard, search
 from fhirbridge.extract.mentions import Mention
 from fhirbridge.languages import spoken
 from fhirbridge.records import Status
@@ -34,6 +34,12 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
     gap = spoken.rules(language).word_gap
     for number, heard in enumerate(heards):
         cue = heard.cue
+        if heard.start < mention.start < heard.end:
+            # the cue runs into the mention: "don't [feel down]", "no [change in vision]"; its first words count
+            for part in search(text[heard.start : mention.start], language):
+                if part.cue.kind not in _NO_STATUS and part.cue.direction != "backward":
+                    found.kinds.setdefault(part.cue.kind, part.cue.note)
+            continue
         if cue.kind in _NO_STATUS:
             continue
         if heard.end <= mention.start and cue.direction in ("forward", "both"):
@@ -71,10 +77,12 @@ def settle(mention: Mention, stand: Standing) -> None:
     """Write the status that its own sentence gives a mention."""
     if mention.dropped:
         return
-    for reason in ("hypothetical", "other"):
-        if reason in stand:
-            mention.dropped = reason
-            return
+    if "hypothetical" in stand and (stand.kinds["hypothetical"] == "strong" or "negated" not in stand):
+        mention.dropped = "hypothetical"
+        return
+    if "other" in stand:
+        mention.dropped = "other"
+        return
     if "family" in stand:
         mention.relative = stand.kinds["family"]
     mention.history = "history" in stand

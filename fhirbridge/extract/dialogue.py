@@ -16,6 +16,7 @@ from fhirbridge.records import Speaker, Status
 
 _ANSWERERS = (Speaker.PATIENT, Speaker.RELATIVE, Speaker.UNKNOWN)
 _SURE = 3
+_SHORT = 25  # characters: "OK." and "Right, OK." do not end an answer
 
 
 def answer(talk: Talk, mentions: Sequence[Mention], negated: set[int]) -> None:
@@ -30,37 +31,68 @@ def answer(talk: Talk, mentions: Sequence[Mention], negated: set[int]) -> None:
 
 
 def _settle(talk: Talk, turn: int, asked: list[Mention], by_turn: dict[int, list[Mention]], negated: set[int]) -> None:
-    found = _answer_turn(talk, turn)
-    if found is None:
+    asked = _self_answered(talk, asked, negated)
+    places = _answer_turns(talk, turn)
+    if not asked or not places:
         for mention in asked:
             mention.dropped = mention.dropped or "asked and not answered"
         return
-    words, place = found
     question = talk.words(talk.sentences[asked[-1].sentence])
-    language = talk.sentences[talk.by_turn[place][0]].language if len(talk.by_turn[place]) else "en"
-    reply = spoken.rules(language).reply(words, question)
+    keys = {m.key for m in asked}
+    best: tuple[int, Reply] | None = None
+    for place in places:
+        inside = talk.by_turn[place]
+        words = talk.text[talk.sentences[inside[0]].start : talk.sentences[inside[-1]].end]
+        reply = spoken.rules(talk.sentences[inside[0]].language).reply(words, question)
+        named = keys & {m.key for m in by_turn.get(place, []) if not m.dropped and not m.asked}
+        if best is None or (not best[1].polarity and (reply.polarity or named)):
+            best = (place, reply)
+        if reply.polarity in ("yes", "no") or named:
+            break
+    if best is None:
+        return
+    place, reply = best
     if not reply.polarity:
         reply = _echo(talk, place, reply)
-    named = [m for m in by_turn.get(place, []) if not m.dropped and not m.asked]
-    _apply(talk, asked, named, reply, place, negated)
+    named_there = [m for p in places for m in by_turn.get(p, []) if not m.dropped and not m.asked]
+    _apply(talk, asked, named_there, reply, place, negated)
 
 
-def _answer_turn(talk: Talk, turn: int) -> tuple[str, int] | None:
-    """The words that answer a turn's last question, and their turn; a clinician may go on talking before it comes."""
+def _self_answered(talk: Talk, asked: list[Mention], negated: set[int]) -> list[Mention]:
+    """ "Any discharge? No, okay. Any fever?": the clinician repeats an answer that was not recorded."""
+    left = []
+    for mention in asked:
+        following = mention.sentence + 1
+        turn = talk.sentences[mention.sentence].turn
+        sentence = talk.sentences[following] if following in talk.by_turn[turn] else None
+        if sentence is None or sentence.asks or mention.open:
+            left.append(mention)
+            continue
+        words = talk.words(sentence).strip()
+        reply = spoken.rules(sentence.language).reply(words, "")
+        if reply.polarity == "no" and len(words) < 30 and following != talk.by_turn[turn][-1]:
+            _write(mention, "no", (sentence.start, sentence.start + len(words)), negated)
+        else:
+            left.append(mention)
+    return left
+
+
+def _answer_turns(talk: Talk, turn: int) -> list[int]:
+    """The turns that answer a turn's last question: the other speaker's, until the asker asks again."""
     asker = talk.turns[turn].speaker
-    sentences = talk.by_turn[turn]
+    places: list[int] = []
     if asker is Speaker.NOTE:
-        return None
-    for place in range(turn + 1, min(turn + 4, len(talk.turns))):
+        return places
+    for place in range(turn + 1, min(turn + 6, len(talk.turns))):
         speaker = talk.turns[place].speaker
         if speaker is not asker and (speaker in _ANSWERERS or asker is Speaker.UNKNOWN):
-            inside = talk.by_turn[place]
-            if len(inside):
-                return talk.text[talk.sentences[inside[0]].start : talk.sentences[inside[-1]].end], place
-        elif speaker is asker and any(talk.sentences[s].asks for s in talk.by_turn[place]):
-            return None
-    del sentences
-    return None
+            if len(talk.by_turn[place]):
+                places.append(place)
+        elif any(talk.sentences[s].asks for s in talk.by_turn[place]) or (
+            places and len(talk.turns[place].text) > _SHORT
+        ):
+            break
+    return places[:3]
 
 
 def _echo(talk: Talk, place: int, reply: Reply) -> Reply:
@@ -96,7 +128,10 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
             _write(mention, "yes" if mention is chosen else "no", evidence, negated)
         return
     for mention in about:
-        _write(mention, polarity, evidence, negated)
+        if not polarity and mention.kind == "social-history" and evidence[1] - evidence[0] > 12:
+            _told(talk, mention, evidence)
+        else:
+            _write(mention, polarity, evidence, negated)
 
 
 def _open(talk: Talk, mention: Mention, place: int, reply: Reply, evidence: tuple[int, int]) -> None:
@@ -106,6 +141,13 @@ def _open(talk: Talk, mention: Mention, place: int, reply: Reply, evidence: tupl
         mention.dropped = "the answer does not tell"
         return
     mention.status, mention.value, mention.fixed = Status.PRESENT, value, True
+    mention.answered, mention.weight = True, _SURE
+    mention.more.append(evidence)
+
+
+def _told(talk: Talk, mention: Mention, evidence: tuple[int, int]) -> None:
+    """ "Do you drink?" - "a few at the weekend": the words of the answer are the value."""
+    mention.status, mention.value = Status.PRESENT, talk.text[evidence[0] : evidence[1]].strip(" .,;")[:80]
     mention.answered, mention.weight = True, _SURE
     mention.more.append(evidence)
 

@@ -86,11 +86,13 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     stand = assertion.standing(mention, heards, talk.text, sentence.language)
     asks = sentence.asks if sentence.asks != "open" or mention.open else ""
     if not asks and "asks" in stand and sentence.role is not Speaker.NOTE and sentence.asks != "open":
-        asks = "yes-no"
+        asks = "yes-no" if _asks_unmarked(talk, mention, heards) else ""
     if asks and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):
         mention.dropped = "the patient asks"
         return
-    if asks and sentence.role is not Speaker.NOTE:
+    if asks and _taken_for_granted(talk, mention, sentence.language):
+        asks = ""
+    elif asks and sentence.role is not Speaker.NOTE:
         mention.asked = True
         if "negated" in stand:
             negated.add(id(mention))
@@ -102,3 +104,21 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
         return
     assertion.settle(mention, stand)
     mention.weight = 2 if sentence.role in (Speaker.PATIENT, Speaker.RELATIVE) else 1
+
+
+def _asks_unmarked(talk: Talk, mention: Mention, heards: list[cues.Heard]) -> bool:
+    """Whether words without a question mark ask: always where there are no marks, else only at the very beginning."""
+    if not talk.punctuated:
+        return True
+    start = talk.sentences[mention.sentence].start
+    return any(h.cue.kind == "asks" and h.start - start < 12 and h.start < mention.start for h in heards)
+
+
+def _taken_for_granted(talk: Talk, mention: Mention, language: str) -> bool:
+    """ "is this headache getting worse?" asks about a headache that is there."""
+    pattern = getattr(spoken.rules(language), "definite", None)
+    sentence = talk.sentences[mention.sentence]
+    if pattern is None or (mention.said and mention.kind not in ("symptom", "exam")):
+        return False
+    before = talk.text[max(sentence.start, mention.start - 24) : mention.start]
+    return pattern.search(before) is not None and not mention.open and not mention.flip

@@ -160,7 +160,11 @@ def _generic() -> dict[str, frozenset[str]]:
 def _without_generic(facts: list[Fact]) -> list[Fact]:
     generic = _generic()
     exact = {_FAMILY.get(f.kind, f.kind.value) for f in facts if not _is_generic(f, generic)}
-    return [f for f in facts if not _is_generic(f, generic) or _FAMILY.get(f.kind, f.kind.value) not in exact]
+    return [
+        f
+        for f in facts
+        if f.status is Status.ABSENT or not _is_generic(f, generic) or _FAMILY.get(f.kind, f.kind.value) not in exact
+    ]
 
 
 def _is_generic(fact: Fact, generic: dict[str, frozenset[str]]) -> bool:

@@ -82,6 +82,7 @@ class Talk:
                 sentence = Sentence(place + start, place + end, number, turn.speaker, own)
                 sentence.asks = rules.asks(clean.text[start:end], turn.speaker is Speaker.CLINICIAN)
                 self.sentences.append(sentence)
+            self._tagged(first)
             self.by_turn.append(range(first, len(self.sentences)))
             self._starts.append(place)
             self._cleaned.append((clean, turn.span.offset))
@@ -89,6 +90,14 @@ class Talk:
             place += len(clean.text) + 1
         self.text = "\n".join(parts) + "\n"
         self._sentence_starts = [s.start for s in self.sentences]
+        # a recogniser that writes question marks writes them at nearly every question
+        self.punctuated = self.text.count("?") > len(turns) / 12
+
+    def _tagged(self, first: int) -> None:
+        """A sentence that is only "is that right?" asks about the sentence before it."""
+        for before, sentence in zip(self.sentences[first:], self.sentences[first + 1 :], strict=False):
+            if sentence.asks == "tag" and sentence.end - sentence.start < 25 and not before.asks:
+                before.asks = "tag"
 
     def sentence_at(self, position: int) -> int:
         """The number of the sentence that holds a position."""

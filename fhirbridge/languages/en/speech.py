@@ -33,6 +33,10 @@ loose = re.compile(
 )
 sentence_end = re.compile(r"[.?!;]+(?=\s|$)\s*|\n\s*")
 
+# What stands before a thing that both speakers know of.
+definite = re.compile(
+    r"(?:^|\b)(?:this|the|these|those|that)(?: (?:kind of|sort of|same|bad|left|right|lower|initial|first|last))? $"
+)
 _TAG = re.compile(
     r"(?:^|[\s,])(?P<tag>okay|ok|all right|alright|right|yeah|yes|you know|correct|sounds? good|does that sound (?:okay|good|alright)(?: to you)?"
     r"|(?:does that )?makes? sense|got it|good|is that (?:right|correct|okay|ok|fair)|isn't (?:it|that right)|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)\s*\?+\s*$"
