@@ -3,8 +3,8 @@
 usage: python benchmarks/primock57_checklists.py PRIMOCK57_DIR [--errors N] [--text DIR]
 
 PRIMOCK57_DIR holds the two TextGrids of each consultation and `checklist_facts.jsonl`. A checklist fact that names one
-complaint or disease is an item: present, or absent when it is denied ("no blood"). An item is found when the transcript's
-facts hold the same concept, right when they hold it with the same polarity. `--text` also writes each consultation as
+complaint or disease is an item: present, or absent when it is denied ("no blood"). An item is found when the facts of the
+transcript hold the same concept, right when they hold it with the same polarity. `--text` also writes each consultation as
 labelled text. Clinicians who contradict each other about an item make it no item.
 """
 

@@ -24,7 +24,10 @@ class Standing:
         return kind in self.kinds
 
 
-_STOPPED_BY_STOP = frozenset({"negated", "possible", "past", "history", "family", "planned", "stopped", "other"})
+_STOPPED_BY_STOP = frozenset(
+    {"negated", "possible", "past", "history", "family", "planned", "stopped", "other", "continued"}
+)
+_TAKEN = frozenset({"medication", "medication-class"})
 _NO_STATUS = frozenset({"stop", "pseudo", "exam", "exam-end"})
 
 
@@ -96,6 +99,9 @@ def settle(mention: Mention, stand: Standing) -> None:
         mention.status = Status.ABSENT
     elif "possible" in stand:
         mention.status = Status.POSSIBLE
+    elif "continued" in stand and mention.kind in _TAKEN:
+        mention.status = Status.PRESENT
+        mention.continued = True
     elif "past" in stand or "stopped" in stand or "history" in stand:
         mention.status = Status.PAST
     elif "planned" in stand:

@@ -12,6 +12,7 @@ from fhirbridge.extract.cues import Heard
 from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.merging import Weighed
 from fhirbridge.extract.talk import Talk
+from fhirbridge.languages import spoken
 from fhirbridge.records import Dosage, Fact, FactKind, Speaker, Status
 
 KINDS = {
@@ -70,6 +71,7 @@ def facts(
     """The facts of the mentions that were not dropped."""
     found = []
     medicines_at = [m for m in mentions if m.kind in ("medication", "medication-class")]
+    _planning(talk, mentions, heards)
     for mention in mentions:
         if mention.dropped or mention.status is None or mention.kind not in KINDS:
             continue
@@ -79,10 +81,24 @@ def facts(
     return found
 
 
+def _planning(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]) -> None:
+    """Plans are made in the second half of a visit, from the first words of a plan on."""
+    half = len(talk.text) // 2
+    starts = [
+        h.start
+        for number, inside in heards.items()
+        for h in inside
+        if h.cue.kind in ("exam-end", "planned") and h.start > half and talk.sentences[number].role is Speaker.CLINICIAN
+    ]
+    begin = min(starts, default=len(talk.text))
+    for mention in mentions:
+        mention.late = mention.start >= begin
+
+
 def _fact(talk: Talk, mention: Mention, medicines_at: list[Mention], visit: date | None) -> Fact:
     sentence = talk.sentences[mention.sentence]
     kind = _kind(talk, mention)
-    status = _status(mention, kind, sentence.role)
+    status = _status(talk, mention, kind, sentence.role)
     onset = times.onset(talk, mention, visit) if status is not Status.ABSENT else times.NOTHING
     evidence = tuple(talk.source(a, b) for a, b in ((mention.start, mention.end), *mention.more))
     fact = Fact(
@@ -121,15 +137,12 @@ def _kind(talk: Talk, mention: Mention) -> FactKind:
     return kind
 
 
-def _status(mention: Mention, kind: FactKind, role: Speaker) -> Status:
+def _status(talk: Talk, mention: Mention, kind: FactKind, role: Speaker) -> Status:
     status = mention.status or Status.PRESENT
-    if kind is FactKind.PROCEDURE and status in (Status.PRESENT, Status.POSSIBLE):
-        planned = role is Speaker.CLINICIAN and not mention.answered and status is Status.POSSIBLE
-        return Status.PLANNED if planned else Status.PAST
-    if kind is FactKind.MEDICATION and status is Status.PLANNED and role not in (Speaker.CLINICIAN, Speaker.NOTE):
-        return Status.PRESENT
-    if kind is FactKind.MEDICATION and status is Status.POSSIBLE:
-        return Status.PLANNED if role is Speaker.CLINICIAN else Status.PRESENT
+    if kind is FactKind.PROCEDURE:
+        return _procedure_status(talk, mention, status, role)
+    if kind is FactKind.MEDICATION:
+        return _medicine_status(mention, status, role)
     if kind in _PROBLEMS and status is Status.PLANNED:
         return Status.PRESENT
     if kind in (FactKind.EXAM, FactKind.SOCIAL_HISTORY) and status in (Status.PLANNED, Status.POSSIBLE):
@@ -138,6 +151,29 @@ def _status(mention: Mention, kind: FactKind, role: Speaker) -> Status:
         return Status.PRESENT
     if kind is FactKind.SYMPTOM and status is Status.POSSIBLE and role is not Speaker.CLINICIAN:
         return Status.PRESENT
+    return status
+
+
+def _procedure_status(talk: Talk, mention: Mention, status: Status, role: Speaker) -> Status:
+    """Done, unless a clinician speaks of it while planning and in no words of the past."""
+    if status not in (Status.PRESENT, Status.POSSIBLE) or mention.fixed:
+        return status
+    if role is not Speaker.CLINICIAN or mention.answered:
+        return Status.PAST
+    done = getattr(spoken.rules(talk.sentences[mention.sentence].language), "done", None)
+    around = talk.text[max(talk.sentences[mention.sentence].start, mention.start - 60) : mention.end + 45]
+    if status is Status.POSSIBLE or (mention.late and not (done and done.search(around))):
+        return Status.PLANNED
+    return Status.PAST
+
+
+def _medicine_status(mention: Mention, status: Status, role: Speaker) -> Status:
+    if role in (Speaker.PATIENT, Speaker.RELATIVE):
+        return Status.PRESENT if status in (Status.PLANNED, Status.POSSIBLE) else status
+    if status is Status.POSSIBLE:
+        return Status.PLANNED
+    if status is Status.PRESENT and role is Speaker.CLINICIAN and mention.late:
+        return Status.PRESENT if mention.continued or mention.answered else Status.PLANNED
     return status
 
 

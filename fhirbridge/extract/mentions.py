@@ -73,6 +73,8 @@ class Mention:
     examined: bool = False  # found by the clinician on examination
     history: bool = False  # told as a history of it
     stopped: bool = False
+    continued: bool = False  # a medicine that goes on
+    late: bool = False  # in the part of the visit where plans are made
     body: Body | None = None
     side: str = ""
     relative: str = ""
@@ -94,6 +96,7 @@ class Expression:
     special: str  # flip, open, if-no or ""
 
 
+_ARTICLE = re.compile(r"\b(?:the|your|my|his|her|an|a|another|some)\b|,")
 _SPECIAL = ("flip", "open", "if-no")
 SYSTEMS = {
     "sct": "http://snomed.info/sct",
@@ -156,7 +159,8 @@ def _matches(talk: Talk, number: int, expression: Expression, vocabulary: Vocabu
         value = match.expand(expression.value).strip() if "\\" in expression.value else expression.value
         named = expression.concept
         if "\\" in named.name:
-            named = Concept(" ".join(match.expand(named.name).split()), named.codings)
+            said = _ARTICLE.sub(" ", match.expand(named.name)).split()
+            named = Concept(" ".join(said), named.codings)
         concept, key = _concept(named, vocabulary, sentence.language)
         mention = Mention(match.start(), match.end(), expression.kind, key, concept, number)
         mention.said = True

@@ -37,6 +37,10 @@ sentence_end = re.compile(r"[.?!;]+(?=\s|$)\s*|\n\s*")
 definite = re.compile(
     r"(?:^|\b)(?:this|the|these|those|that)(?: (?:kind of|sort of|same|bad|left|right|lower|initial|first|last))? $"
 )
+# What tells of a procedure that is over.
+done = re.compile(
+    r"\b(?:had|did|done|showed|shows|results?|came back|was|were|last|previous|prior|reviewed|since|underwent|performed|looked|got|went|have had|you've had|ago|yesterday|taken)\b"
+)
 _TAG = re.compile(
     r"(?:^|[\s,])(?P<tag>okay|ok|all right|alright|right|yeah|yes|you know|correct|sounds? good|does that sound (?:okay|good|alright)(?: to you)?"
     r"|(?:does that )?makes? sense|got it|good|is that (?:right|correct|okay|ok|fair)|isn't (?:it|that right)|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)\s*\?+\s*$"
