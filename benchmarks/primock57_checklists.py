@@ -2,10 +2,10 @@
 
 usage: python benchmarks/primock57_checklists.py PRIMOCK57_DIR [--errors N] [--text DIR]
 
-PRIMOCK57_DIR holds the two TextGrids of each consultation and `checklist_facts.jsonl`. A checklist fact that names one
-complaint or disease is an item: present, or absent when it is denied ("no blood"). An item is found when the facts of the
-transcript hold the same concept, right when they hold it with the same polarity. `--text` also writes each consultation as
-labelled text. Clinicians who contradict each other about an item make it no item.
+PRIMOCK57_DIR holds the two TextGrids of each consultation and `checklist_facts.jsonl`. A checklist fact that names
+one complaint or disease is an item: present, or absent when it is denied ("no blood"). An item is found when the facts
+of the transcript hold the same concept, right when they hold it with the same polarity. `--text` also writes each
+consultation as labelled text. Clinicians who contradict each other about an item make it no item.
 """
 
 from __future__ import annotations
@@ -92,9 +92,8 @@ def main() -> None:
                 count["shown"] += 1
                 print(name, repr(item), want, [(f.concept.name, f.status.value) for f in same] or "missed")
     print(f"items {count['items']}, found {count['found']}")
-    print(
-        f"polarity right on found {count['right'] / count['found']:.3f}, of all items {count['right'] / count['items']:.3f}"
-    )
+    right, found = count["right"], count["found"]
+    print(f"polarity right on found {right / found:.3f}, of all items {right / count['items']:.3f}")
 
 
 if __name__ == "__main__":
