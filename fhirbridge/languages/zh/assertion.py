@@ -44,6 +44,12 @@ def asks(sentence: str, role: Speaker) -> str:
             re.search(r"有没有|是不是|是否|会不会|能不能|要不要|可不可以|算不算|吗|么[？。]?$|吧？", bare) is not None
         )
     opened = words("open").search(bare) is not None
+    if role is not Speaker.CLINICIAN and not marked:
+        opened = False
+        marked = (
+            re.search(r"(?<!没)(?<!说)(?:什么(?!的|都|也)|怎么(?!也|都|说|着)|如何|为什么|多久|咋)", bare) is not None
+        )
+        opened = marked
     if closed and not (opened and marked and not re.search(r"[吗没不]", bare)):
         return "yes-no"
     return "open" if opened and (marked or role is Speaker.CLINICIAN) else "yes-no" if marked else ""
@@ -134,16 +140,16 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
     if words("if").search(lead[-40:] + mention.text) or re.match(
         r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail
     ):
-        mention.dropped = "hypothetical"
+        mention.dropped, mention.open = "hypothetical", True
         return
     maybe = bool(_around("maybe_before").search(_clause_lead(lead)) or words("maybe_after").match(tail.lstrip("的")))
     far = re.search(r"(?:可能|考虑|怀疑|不排除|疑似)(?:是|有|存在|会有)?(?P<gap>[^。；]{0,30})$", lead)
     maybe = maybe or (far is not None and not re.search(r"但|不过|建议|需要|要|得|就|查|吃|排除|是", far["gap"]))
     if words("unlikely").search(own):
-        mention.dropped = "thought unlikely"
+        mention.dropped, mention.open = "thought unlikely", True
         return
     if role is Speaker.CLINICIAN and not question and not maybe and _is_general(text, own):
-        mention.dropped = "said in general"
+        mention.dropped, mention.open = "said in general", True
         return
     if question and _is_asked(text, own, mention, role, question):
         mention.asked = True
@@ -158,12 +164,34 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         mention.dropped = "the question repeated"
         return
     mention.status = _status(text, own, tail, mention, maybe)
-    if role is Speaker.CLINICIAN and mention.kind in ("condition", "symptom", "finding"):
-        mention.weak = mention.status is Status.PRESENT and not _STATED.search(_clause_lead(lead))
+    mention.stated = (
+        role is not Speaker.CLINICIAN
+        and not question
+        and re.search(r"(?:有|得了?|患有?|是)(?:点|个|些)?$", lead) is not None
+    )
+    if (
+        role is Speaker.CLINICIAN
+        and mention.kind in ("condition", "symptom", "finding")
+        and mention.status is Status.PRESENT
+    ):
+        prefix, _, rest = own.partition(mention.text)
+        short = (
+            len(rest.strip("，。！ 的了")) <= 2
+            and re.fullmatch(r"[^会能可常如引致主用治没了想怕与和要才防]{0,14}", prefix) is not None
+        )
+        if not (short or _STATED.search(_clause_lead(lead)) or _AFTERWARDS.match(tail)):
+            mention.dropped, mention.status, mention.open = "only talked about", None, True
+        elif short and not _STATED.search(_clause_lead(lead)):
+            mention.weak = True
 
 
+# What a clinician says before a thing that is the patient's, and after it; other things are only talked about.
 _STATED = re.compile(
-    r"是|为|有|见|诊断|确诊|提示|显示|符合|属于|明确|患|得了|合并|伴|存在|叫|初步|目前|你的|您的|这个|：|:"
+    r"(?:诊断|确诊|考虑|提示|显示|符合|属于|明确|病理|结果|报告|单子|片子|心电图|ct|b超|彩超|造影|化验|你这|您这|他这|她这|你的|您的|孩子的|宝宝的|(?:这|那)(?:个|种情况|种|就|还|应该|也)*是|就是|^是|，是"
+    r"|确实|目前|现在|已经|有点|(?:你|您|他|她|孩子|宝宝|患者)(?:还|也|就|都|确实|现在|这个)*(?:有|是|得|的)|存在|合并|伴有?|看(?:着|到|见|你)?(?:是|有)?|可见|见|患有|得了|听(?:到|着)|摸(?:到|着)|^有|，有|还有|叫|初步|：|:)[^。]{0,16}$"
+)
+_AFTERWARDS = re.compile(
+    r"[^，。]{0,4}(?:严重|明显|加重|是肯定|肯定|诊断明确|没跑|挺重|比较重|很轻|不严重|不要紧|好转|控制)"
 )
 
 
@@ -187,6 +215,11 @@ def _is_asked(text: str, own: str, mention: Mention, role: Speaker, question: st
     if role is Speaker.CLINICIAN:
         return True
     # A patient who asks what to do about it says that it is there; one who asks whether it is, does not.
+    if re.search(
+        r"有什么(?:症状|表现|危害)|的(?:定义|症状|表现)(?:是|有)|(?:与|和|跟)[^，。]{1,8}有关|能.{0,3}确诊|怎(?:么|样)(?:才能)?(?:确诊|检查|判断)|如何(?:检查|判断|确诊)|(?:易|容易)得",
+        own,
+    ):
+        return True
     return re.search(r"是不是|会不会|是否|有没有|算不算|会.{0,4}吗|是.{0,8}(?:吗|吧？)|能得|要不要", own) is not None
 
 

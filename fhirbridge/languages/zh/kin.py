@@ -13,6 +13,9 @@ _NOT_KIN = re.compile(
 )
 
 
+_FAMILY_CUE = re.compile(r"家族|家里(?:人|老人)?(?:有|得|都)|遗传")
+
+
 @lru_cache(maxsize=1)
 def _kin() -> tuple[re.Pattern[str], dict[str, str]]:
     codes = {word: row["code"] for row in languages.rows("zh", "kin") for word in row["said"].split("|")}
@@ -28,7 +31,7 @@ def relatives(text: str, spoken_for: str) -> list[str]:
         word = match[0]
         if spoken_for and word.endswith(spoken_for) and not re.match(r"他|她|的", text[match.end() :]):
             continue
-        if word in ("老人", "家里") and re.search(r"老人家", text):
+        if word in ("老人", "家里", "家人", "家里老人", "长辈") and not _FAMILY_CUE.search(text):
             continue
         code = codes[word]
         before = text[: match.start()]
@@ -38,6 +41,22 @@ def relatives(text: str, spoken_for: str) -> list[str]:
         found.append(code)
     specific = [c for c in dict.fromkeys(found) if c != "FAMMEMB"]
     return specific or list(dict.fromkeys(found))
+
+
+def is_heredity(sentence: str) -> bool:
+    """Whether a sentence tells of relatives as relatives: they too have it, it runs in the family, they died of it."""
+    return (
+        re.search(
+            r"家族|遗传|也(?:有|得|是|患)|都(?:有|是|得|高|患)|去世|没的|走的|过世|死于|不在了|那边的?人|基因", sentence
+        )
+        is not None
+    )
+
+
+def named_kin(text: str) -> str:
+    """The first relative named, "" if none."""
+    match = _kin()[0].search(text)
+    return match[0] if match else ""
 
 
 def asks_of_family(sentence: str) -> bool:

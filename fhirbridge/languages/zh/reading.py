@@ -17,6 +17,7 @@ from fhirbridge.languages.zh import (
     medicines,
     mentions,
     oncology,
+    open_topics,
     times,
 )
 from fhirbridge.languages.zh.answers import Pending
@@ -57,6 +58,8 @@ class Reader:
         self.section = ""
         self.answered = self.turn_asks = False
         self.turns = 0
+        self.family_asked = False
+        self.is_chat = False  # opened by a patient who writes, with no examination
 
     def turn(self, turn: Turn) -> None:
         """Read one turn."""
@@ -64,6 +67,10 @@ class Reader:
         number = self.turns
         self.turns += 1
         role = turn.speaker
+        if number == 0:
+            self.is_chat = role is Speaker.PATIENT
+        elif role is Speaker.RELATIVE:
+            self.is_chat = False
         if role is Speaker.NOTE:
             self._head(clean.text)
         elif role is not Speaker.CLINICIAN and (number < 4 or role is Speaker.RELATIVE):
@@ -110,7 +117,14 @@ class Reader:
         return sorted([*settled, *kept], key=lambda m: m.start)
 
     def close(self) -> None:
-        """After the last turn: a word for a high or low value gives way to the value itself."""
+        """After the last turn: settle what hangs on the whole conversation."""
+        self._values_win()
+        open_topics.vague(self.found)
+        if self.is_chat:
+            open_topics.settle(self.found)
+
+    def _values_win(self) -> None:
+        """A word for a high or low value gives way to the value itself."""
         measured = {m.concept.name for m in self.found if m.kind == "laboratory" and not isinstance(m.value, str)}
         for mention in self.found:
             if mention.kind in ("condition", "finding", "symptom") and mention.status is Status.PRESENT:
@@ -193,6 +207,8 @@ class Reader:
         else:
             lead = sentence.text[: mention.start - sentence.start]
             lead = re.split(r"[。；]|(?:我|俺|自己|本人|患者|孩子|宝宝)(?:现在|也|就|最近|有|是|这)", lead)[-1]
+            if self.is_chat and role is Speaker.PATIENT and not self.spoken_for and not self.family_asked:
+                self._for_whom(sentence.text, lead)
             codes = kin.relatives(lead, self.spoken_for)
             if question and role is Speaker.CLINICIAN and kin.asks_of_family(sentence.text):
                 codes = codes or ["FAMMEMB"]
@@ -206,6 +222,19 @@ class Reader:
             mention.family = " ".join(codes)
         elif mention.status is not None:
             mention.dropped = "about a relative"
+
+    def _for_whom(self, sentence: str, lead: str) -> None:
+        """In a chat the account is often the family's: a relative told of before any complaint of one's own is the patient."""
+        own = any(
+            m.status is Status.PRESENT and not m.dropped and m.kind in ("symptom", "condition") for m in self.found
+        )
+        who = kin.named_kin(lead)
+        if (
+            who
+            and not kin.is_heredity(sentence)
+            and (not own or re.search(r"岁|住院|去检查|现在|今天|这两天|做了|他|她", sentence))
+        ):
+            self.spoken_for = who[-1]
 
     def _details(self, sentence: Piece, mention: Mention) -> None:
         if mention.kind not in ("symptom", "condition", "finding") or mention.dropped:
@@ -222,6 +251,7 @@ class Reader:
             self.pending, self.answered, self.allergy_asked = [], False, []
             self.question = ""
         self.question += sentence.text
+        self.family_asked = kin.asks_of_family(sentence.text)
         good = bool(re.search(r"(?:好|正常|可以|行)(?:吗|不好|么|？)", sentence.text))
         for mention in asked:
             self.pending.append(Pending(mention, question, sentence.text, False))
