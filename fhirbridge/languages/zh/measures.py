@@ -344,7 +344,7 @@ _LOOKED = re.compile(
 )
 
 
-def ordered(text: str, turn: int, clinician: bool) -> list[Mention]:
+def ordered(text: str, turn: int) -> list[Mention]:
     """Analytes named after a word for testing and without a value, as procedures."""
     table, names = _table()
     found: list[Mention] = []
@@ -353,7 +353,11 @@ def ordered(text: str, turn: int, clinician: bool) -> list[Mention]:
         lead = text[max(0, match.start() - 14) : match.start()]
         joined = last >= 0 and re.fullmatch(r"[、，,和及与还有跟 ]*", text[last : match.start()])
         analyte = table[match["name"]]
-        if analyte.kind != "laboratory" or not (joined or _LOOKED.search(lead)):
+        if (
+            match["name"] in ("空腹", "餐后", "钾", "钠", "中性")
+            or analyte.kind != "laboratory"
+            or not (joined or _LOOKED.search(lead))
+        ):
             continue
         if re.match(rf"\s*(?:是|为|:)?\s*(?:{NUMBER}|高|低|正常|多少|偏|怎么样|阴|阳)", text[match.end() :]):
             continue

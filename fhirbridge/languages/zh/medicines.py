@@ -43,7 +43,8 @@ def judge_medicine(sentence: Piece, mention: Mention, others: list[Mention], rol
     if role is Speaker.CLINICIAN:
         _ordered(mention, text, clause, lead, tail, question, near)
     else:
-        _taken(mention, text, clause, lead, tail, question, role)
+        around = _near(sentence, mention, others, clause)
+        _taken(mention, text, clause, around, tail, question, role)
     if mention.status is not None and mention.status is not Status.ABSENT:
         mention.dosage = doses.read(near)
 
@@ -59,8 +60,9 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.status = Status.PAST
     elif _NOT_ORDER.search(clause):
         mention.dropped = "advised against"
-    elif _GENERAL.search(text[max(0, len(lead) - 14) : len(lead) + 24]) and not re.search(
-        r"可以(?:吃|用)|建议|给你|开", clause
+    elif (len(text) > 60 and len(words("general").findall(text)) >= 2 and not doses.read(near)) or (
+        _GENERAL.search(text[max(0, len(lead) - 14) : len(lead) + 24])
+        and not re.search(r"可以(?:吃|用)|建议|给你|开", clause)
     ):
         mention.dropped = "said in general"
     elif _ORDER.search(lead) or _ORDER.search(tail[:14]) or doses.read(near) is not None:
@@ -69,14 +71,21 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.dropped = "only talked about"
 
 
-def _taken(mention: Mention, text: str, clause: str, lead: str, tail: str, question: str, role: Speaker) -> None:
+def _near(sentence: Piece, mention: Mention, others: list[Mention], clause: str) -> str:
+    """The words of the clause that stand between the medicine before and this one."""
+    here = mention.start - sentence.start
+    left = max(here - len(clause), 0, *(o.end - sentence.start for o in others if o.end <= mention.start), 0)
+    return re.split(r"[，,。；]", sentence.text[left:here])[-1]
+
+
+def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, question: str, role: Speaker) -> None:
     if role is not Speaker.NOTE and (_ASKS.search(clause) or (question and _ASKS.search(text))):
         mention.dropped = "the patient asks"
         return
     if words("if").search(clause):
         mention.dropped = "hypothetical"
         return
-    if _STOPPED.search(tail) or _STOPPED.search(clause):
+    if _STOPPED.search(tail) or _STOPPED.search(near):
         mention.status = Status.PAST
     elif (
         _NEVER.search(clause)
@@ -154,7 +163,11 @@ def judge_procedure(sentence: Piece, mention: Mention, role: Speaker, question: 
 
 
 def _advised(mention: Mention, text: str, clause: str, lead: str, tail: str, question: str) -> None:
-    if question and not re.search(r"建议|吧？?$|最好|可以做", text):
+    if re.search(r"(?:得|要|等|先)看[^，。]{0,4}$", lead) and re.match(r"(?:的)?结果", tail):
+        mention.dropped = "a result that is waited for"
+    elif re.match(r"(?:结果|报告|单)?(?:回来|出来)了", tail) and mention.kind == "procedure" and "血" in mention.text:
+        mention.dropped = "its values follow"
+    elif question and not re.search(r"建议|吧？?$|最好|可以做", text):
         mention.asked = True
     elif words("if").search(lead + mention.text) or re.match(r"[^，。]{0,6}(?:的话|以后再)", tail):
         mention.dropped = "hypothetical"

@@ -81,6 +81,10 @@ def named(name: str, kind: str, lexicon: Vocabulary, turn: int, start: int, end:
     if entry is None:
         return Mention(turn, start, end, kind, name, Concept(name), text[start:end])
     known = entry.in_language("zh")
+    if kind in ("procedure", "observation"):
+        return Mention(
+            turn, start, end, kind, name, Concept(name, known.codings if kind == "procedure" else ()), text[start:end]
+        )
     if kind == "exam":  # a sign is not the disease whose synonym it may be
         return Mention(turn, start, end, kind, name, Concept(name), text[start:end])
     key = entry.key if known.name == name or name not in _OWN else name

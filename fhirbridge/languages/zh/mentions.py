@@ -7,6 +7,7 @@ a feeling are read as one mention that knows whether it was negated or asked.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,8 @@ from functools import lru_cache
 from fhirbridge import languages
 from fhirbridge.languages.zh import products
 from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
+from fhirbridge.languages.zh.wording import Cleaned
+from fhirbridge.records import Coding, Concept
 
 ADVERBS = (
     r"(?:有点儿?|有一?些|一点儿?|老是?|总是?|经常|时常|常常?|也|都|倒是?|还算?|就|是|特别|很|挺|蛮|比较|偶尔会?|一直|容易|阵阵"
@@ -67,31 +70,67 @@ def _felt() -> tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, str]]
     return pattern, sites, feelings, names
 
 
-def find(text: str, turn: int, lexicon: Vocabulary, clinician: bool) -> list[Mention]:
+def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> list[Mention]:
     """The mentions of a cleaned turn in order, the longest where they overlap."""
+    text = clean.text
     found = [*_said(text, turn, lexicon, clinician), *_feelings(text, turn, lexicon), *_organs(text, turn, lexicon)]
-    found += [*_named(text, turn, lexicon), *products.find(text, turn, lexicon)]
-    return _longest(_untiled(found))
+    by_name = list(_named(clean, turn, lexicon))
+    found += [*_untiled(by_name, [*found, *by_name]), *products.find(text, turn, lexicon)]
+    found += [
+        m
+        for m in products.dosed(text, turn, lexicon)
+        if m.kind == "medication" and all(m.end <= k.start or m.start >= k.end for k in found)
+    ]
+    return _longest(found)
 
 
 _SKIP = {"anatomy", "organism", "gene", "vital-sign", "analyte", "score", "biomarker", "social"}
-_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感"}  # fmt: skip
+_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人"}  # fmt: skip
 
 
-def _named(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
-    for hit in lexicon.scan(text, "zh", overlapping=True):
-        if "过敏" in text[hit.span.offset : hit.span.end] and "allerg" in hit.entry.key and "rhin" not in hit.entry.key:
-            continue  # allergies are read by themselves
+def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
+    text = clean.text
+    for hit in lexicon.scan(_spaced(clean.cased), "zh", overlapping=True):
         start, end = hit.span.offset, hit.span.end
-        words = text[start:end]
+        words, entry = text[start:end], hit.entry
         if (
             len(words) == 1
-            or hit.entry.kind in _SKIP
+            or entry.kind in _SKIP
             or words in _VAGUE
-            or (words.isascii() and not _latin_name(words, hit.entry.kind))
+            or (words.isascii() and not _latin_name(words, entry.kind))
         ):
             continue
-        yield Mention(turn, start, end, hit.entry.kind, hit.entry.key, hit.entry.in_language("zh"), words)
+        if "过敏" in words and "allerg" in entry.key and "rhin" not in entry.key:
+            continue  # allergies are read by themselves
+        if text[start - 1 : start] == "非" and entry.kind not in ("medication", "procedure"):
+            continue
+        concept = entry.in_language("zh")
+        if entry.kind in ("medication", "medication-class", "procedure", "therapy"):
+            concept = _as_said(words, concept, entry.key)
+        yield Mention(turn, start, end, entry.kind, entry.key, concept, words)
+
+
+def _spaced(cased: str) -> str:
+    """The text as written, with full-width letters and digits in plain form."""
+    return (
+        cased
+        if cased.isascii()
+        else unicodedata.normalize("NFKC", cased)
+        if len(unicodedata.normalize("NFKC", cased)) == len(cased)
+        else cased
+    )
+
+
+def _as_said(words: str, concept: Concept, key: str) -> Concept:
+    """A medicine or procedure under the name it was given, with the concept it is as a code."""
+    words = re.sub(r"^(?:查|做|拍|照|复查|去)(?=.{2})", "", words)
+    said = re.sub(r"[a-z]+", lambda m: m[0].upper() if len(m[0]) < 5 else m[0], words)
+    if said == concept.name:
+        return concept
+    return Concept(said, concept.codings or (Coding(LEXICON, key, concept.name),))
+
+
+LEXICON = "https://fhirbridge.dev/lexicon"  # this project's own concepts, where no public code is decided
 
 
 def _latin_name(words: str, kind: str) -> bool:
@@ -154,7 +193,7 @@ def _organs(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         yield named(match["organ"] + match["change"], "condition", lexicon, turn, match.start(), match.end(), text)
 
 
-def _untiled(found: list[Mention]) -> list[Mention]:
+def _untiled(by_name: list[Mention], found: list[Mention]) -> list[Mention]:
     """Without names that are only others side by side ("胸闷气短" is two symptoms, not one)."""
     starts: dict[int, list[Mention]] = {}
     for mention in found:
@@ -167,7 +206,7 @@ def _untiled(found: list[Mention]) -> list[Mention]:
             for second in starts.get(first.end, ())
         )
 
-    return [m for m in found if m.end - m.start < 4 or not tiled(m)]
+    return [m for m in by_name if m.end - m.start < 4 or not tiled(m)]
 
 
 def _longest(found: list[Mention]) -> list[Mention]:

@@ -25,7 +25,7 @@ _WORDS = re.compile(r"心(?!理|情)|早搏|房颤|室缺|房缺")
 def settle(found: Sequence[Mention]) -> None:
     """Make the open heart topics of a heart consultation possible; nothing when it is about something else."""
     problems = [m for m in found if m.kind in _PROBLEM and not m.family and m.text not in ("心脏病", "心脏问题")]
-    first = [m for m in problems if m.turn <= 2]
+    first = [m for m in problems if m.turn == 0 or (m.turn <= 2 and m.status is Status.PRESENT)]
     if not any(_is(m, _HEART) for m in first):
         return
     known = {m.key for m in problems if m.status is not None and not m.dropped}

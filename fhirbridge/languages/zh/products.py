@@ -25,6 +25,13 @@ _PRODUCT = re.compile(rf"(?P<name>[\u4e00-\u9fff]{{2,12}}?)(?P<form>{_FORM})(?![
 _STEMMED = re.compile(rf"(?P<name>(?:[\u4e00-\u9fff]{{0,6}})(?:{_STEM}))(?:[钠钾钙镁]|酸?盐)?(?:{_FORM})?")
 
 
+# A name between a word of prescribing or taking and its dose is a medicine, whatever it is called.
+_DOSED = re.compile(
+    r"(?:开(?:点|个|了|一[盒瓶支])?|吃(?:点|的是|着)?|服用?|用(?:点|的是|着)?|加(?:上|用|个)?|换成?|先用|，)(?P<name>[\u4e00-\u9fff]{3,9}?)(?=[，、]?(?:一次|每次|1次|一天|每天|每日|1天|早晚|睡前|每晚|\d+(?:\.\d+)?(?:mg|毫克|g|片|粒)|[一二两三半][片粒袋包支]|bid|tid|qd|qn))"
+)
+_VERBAL = re.compile(r"[吃服用喝打的了不没就是有在和再还也要会让给我你他她天次片粒药水饭量多少一二三四五六七八九十时]")
+
+
 def find(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     """Names in `text` that end as medicines do."""
     for pattern in (_PRODUCT, _STEMMED):
@@ -48,6 +55,13 @@ def find(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             )
             if mention.kind == "medication":
                 yield mention
+
+
+def dosed(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
+    """Names that stand between a word of taking and a dose."""
+    for match in _DOSED.finditer(text):
+        if not _VERBAL.search(match["name"]):
+            yield named(match["name"], "medication", lexicon, turn, match.start("name"), match.end("name"), text)
 
 
 def _cut(name: str) -> int:

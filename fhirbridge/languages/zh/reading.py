@@ -104,13 +104,15 @@ class Reader:
             *measures.tests(text, number),
             *measures.find(text, number, asked),
         ]
-        found = mentions.find(text, number, self.lexicon, leads)
+        found = mentions.find(clean, number, self.lexicon, leads)
         problems = [m for m in found if m.kind == "condition"]
         settled = [
             m for m in settled if not isinstance(m.value, str) or m.kind != "laboratory" or not _inside(m, problems)
         ]
         kept = [m for m in found if not _inside(m, settled)]
-        kept += self._ordered_tests(text, number, role)
+        kept += [m for m in measures.ordered(text, number) if not _inside(m, kept)]
+        if role is Speaker.CLINICIAN:
+            kept += self._again(text, number)
         for mention in kept:
             if mention.kind == "procedure" and role is not Speaker.NOTE:
                 self._normal(text, mention)
@@ -132,9 +134,16 @@ class Reader:
                 if name and name in measured:
                     mention.dropped = "told by its value"
 
-    def _ordered_tests(self, text: str, number: int, role: Speaker) -> list[Mention]:
-        """Analytes that are to be or were looked for, without a value: 查一下血常规, 抽血看一下心肌酶和离子."""
-        return measures.ordered(text, number, role is Speaker.CLINICIAN)
+    def _again(self, text: str, number: int) -> list[Mention]:
+        """ "再去复查一下" without an object means the blood count that was just told."""
+        match = re.search(r"复查(?:一下|一次|看看)?(?:吧|啊)?(?=[，。]|$)", text)
+        counted = ("白细胞计数", "血小板计数", "血红蛋白", "中性粒细胞百分比", "中性粒细胞计数", "C反应蛋白")
+        recent = [
+            m for m in self.found if m.kind == "laboratory" and number - m.turn <= 3 and m.concept.name in counted
+        ]
+        if match is None or not recent:
+            return []
+        return [named("血常规复查", "procedure", self.lexicon, number, match.start(), match.end(), text)]
 
     def _normal(self, text: str, mention: Mention) -> None:
         """A test told with its result is an observation: 做过头部CT没事."""
@@ -218,7 +227,7 @@ class Reader:
             if mention.kind in ("social-history", "observation", "exam", "laboratory", "vital-signs"):
                 mention.dropped = "about a relative"
             return
-        if mention.kind == "condition" or mention.asked or self.section == "family":
+        if mention.kind == "condition" or mention.asked or self.section == "family" or self.family_asked:
             mention.family = " ".join(codes)
         elif mention.status is not None:
             mention.dropped = "about a relative"

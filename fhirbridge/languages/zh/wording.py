@@ -31,22 +31,26 @@ _CLAUSE = re.compile(r"[^，,：:（）]+[，,：:（）]*")
 class Cleaned:
     """A text without fillers. `span(start, end)` is where a piece of it stood in the text before, shifted by `offset`."""
 
-    __slots__ = ("_before", "_here", "_offset", "text")
+    __slots__ = ("_before", "_here", "_offset", "cased", "text")
 
     def __init__(self, text: str, offset: int = 0) -> None:
         folded = fold(text)
         parts: list[str] = []
+        cased: list[str] = []
         self._offset = offset
         self._here, self._before = [0], [0]
         place = kept = 0
         for match in _FILLER.finditer(folded):
             parts.append(folded[place : match.start()])
+            cased.append(text[place : match.start()])
             kept += match.start() - place
             place = match.end()
             self._here.append(kept)
             self._before.append(place)
         parts.append(folded[place:])
+        cased.append(text[place:])
         self.text = "".join(parts)
+        self.cased = "".join(cased)  # as it was written: "CT" is an examination, "ct" may be anything
 
     def _origin(self, position: int) -> int:
         piece = bisect_right(self._here, position) - 1
