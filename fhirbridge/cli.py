@@ -15,7 +15,7 @@ from typing import Any
 
 from fhirbridge import __version__, choices
 from fhirbridge.errors import FhirbridgeError
-from fhirbridge.files import Sink, expand, stem
+from fhirbridge.files import Sink, expand, folder, stem
 from fhirbridge.progress import Progress
 from fhirbridge.records import LeftOut
 
@@ -80,7 +80,10 @@ def _lab(a: argparse.Namespace) -> int:
             transaction=a.transaction,
             fhir_version=a.fhir_version,
         )
-        yield stem(path[0] if isinstance(path, list) else path), record
+        name = stem(path[0] if isinstance(path, list) else path)
+        if a.html:
+            pipeline.lab_page(path, record, folder(a.out) / f"{name}.html", language=a.language)
+        yield name, record
 
     return _each("lab", expand(a.images, PICTURES), read, a.out)
 
@@ -306,6 +309,7 @@ def _add_readers(commands: Any) -> None:
     p.add_argument("images", nargs="+", metavar="IMAGE")
     p.add_argument("--ocr", default="auto", help=f"auto or one of {', '.join(choices.names('ocr'))}")
     p.add_argument("--no-header", action="store_true", help="leave out the patient's header, blanked in the picture")
+    p.add_argument("--html", action="store_true", help="beside each output a page with the photo, boxes and doubts")
     _fhir_options(p)
     p = _command(commands, "study", _study, "trial records into ResearchStudy and eligibility Group")
     p.add_argument("files", nargs="+", metavar="FILE")

@@ -57,6 +57,14 @@ def stem(path: Path) -> str:
     return name.rsplit(".", 1)[0] if "." in name[1:] else name
 
 
+def folder(out: str | None) -> Path:
+    """The directory an `-o` value writes into: itself if it is one, else the file's; the current one without it."""
+    if not out:
+        return Path()
+    target = Path(out)
+    return target if out.endswith("/") or target.is_dir() else target.parent
+
+
 class Sink:
     """Where a command's results go: a directory, one `.ndjson`, one `.json`, or standard output.
 

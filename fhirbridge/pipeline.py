@@ -72,6 +72,18 @@ def read_lab_report(
     return lab_bundle.build(report, pictures, header=header, transaction=transaction, fhir_version=fhir_version)
 
 
+def lab_page(source: Any, record: Record, target: str | Path, *, language: str = "auto") -> Path:
+    """Write the self-contained review page of a lab report: its pictures with boxes beside the rows, doubts first."""
+    from fhirbridge import ocr
+    from fhirbridge.fhir import lossless
+    from fhirbridge.review import lab_page
+
+    pictures = ocr.load(source) if lab_page.needs_pictures(record.json) else ()
+    path = Path(target)
+    lossless.write_text(path, lab_page.page(record.json, pictures, language=language))
+    return path
+
+
 def read_study(source: str | Path | dict[str, Any], *, registry: str = "auto", fhir_version: str = "R4") -> Record:
     """One trial record (a path or a parsed record) as ResearchStudy and eligibility Group.
 
