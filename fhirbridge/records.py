@@ -555,8 +555,8 @@ class ItemKind(StrEnum):
 class Item:
     """One thing recorded about a patient. `keys` is what it is and everything it is a kind of (folded names, codes).
 
-    `status` is present, past, absent, possible, planned or pending. `answer` is a coded or free answer; `low` and
-    `high` the result's own reference range; `text` all that the resource says in words.
+    `status` is present, past, absent, possible, planned, pending, or stated (a result). `answer` is a coded or free
+    answer; `low` and `high` the result's own reference range; `text` all that the resource says in words.
     """
 
     kind: ItemKind

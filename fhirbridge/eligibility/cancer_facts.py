@@ -172,7 +172,9 @@ def _sites(chart: Chart) -> dict[str, list[Item]]:
         coded = {site for code, site in _ICD_SITES.items() if f"icd10|{code}" in item.keys}
         if not coded and not (_WORDS.search(item.concept.name) or any(_ICD_SECONDARY.match(k) for k in item.keys)):
             continue
-        if item.kind is ItemKind.OBSERVATION and item.status == "present" and not item.answer:
+        if item.kind is ItemKind.OBSERVATION and (
+            item.status == "stated" or (item.status == "present" and not item.answer)
+        ):
             continue
         if "loinc|21907-1" in item.keys or "loinc|21901-4" in item.keys:
             continue
@@ -341,6 +343,8 @@ def _of_item(item: Item) -> list[Finding]:
     if item.kind is ItemKind.OBSERVATION and not item.text.startswith("component"):
         genes = _genes(f"{item.concept.name} {' '.join(c.display for c in item.concept.codings)}") or _genes(words)
         status = item.status if item.answer or item.status == "pending" else ""
+        if status == "stated":
+            status = "present" if _POSITIVE.search(item.answer) or tags_of(item.answer) else ""
         if item.quantity is not None and not item.answer:
             return []
         wild = re.search(

@@ -20,6 +20,7 @@ from fhirbridge.eligibility.compiled import CompiledStudies, Layer
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot, judge
 from fhirbridge.eligibility.policy import Policy
 from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.refutations import measures_for
 from fhirbridge.eligibility.therapies import kinds_asked, kinds_of
 from fhirbridge.records import ItemKind, LeafKind, Patient, Truth
 
@@ -41,6 +42,7 @@ _PERSON |= {LeafKind.METASTASIS, LeafKind.TRIAL_PARTICIPATION, LeafKind.ORGAN_FU
 _TREATMENT = frozenset((LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.LINE, LeafKind.PROCEDURE))
 _DERIVED = {"crcl": ("creatinine",), "egfr": ("creatinine",), "bmi": ("weight", "height"), "ecog": ("kps",)}
 _DERIVED |= {"kps": ("ecog",), "glucose": ("fasting_glucose",), "transaminases": ("alt", "ast")}
+_DISEASES = frozenset((LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION))
 NEVER = frozenset((LeafKind.TEXT, LeafKind.ADMINISTRATIVE))
 
 
@@ -81,6 +83,7 @@ def watched_by(question: Question) -> tuple[str, ...]:
         watched += [f"measure:{m}" for m in (question.measure, *_DERIVED.get(question.measure, ()))]
     if question.other or (question.index and cancer_facts.is_cancer_question(question)):
         watched.append("cancer")
+    watched += [f"measure:{m}" for m in measures_for(question)] if kind in _DISEASES else []
     if kind is LeafKind.INFECTION:
         watched.append("infection tests")
     return tuple(dict.fromkeys(watched))

@@ -58,7 +58,7 @@ class _Maker:
 
     def add(self, trial: Trial, criteria: tuple[Criterion, ...]) -> None:
         """Take in one trial."""
-        subject = subject_of(trial, self.words)
+        subject = subject_of(trial, self.words, criteria)
         roots, texts, molecular = [], [], []
         for criterion in criteria:
             tree = asked(criterion, subject, self.words)

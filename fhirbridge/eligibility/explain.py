@@ -83,8 +83,6 @@ def _judged(compiled: CompiledStudies, chart: Chart, number: int, text: Criterio
 
 def _shown(text: CriterionText, found: Judgement) -> dict[str, Any]:
     truth = found.truth
-    if text.administrative and text.exclude and truth is Truth.MET and found.silent:
-        truth = Truth.NOT_MET
     row: dict[str, Any] = {
         "text": text.text,
         "kind": "exclusion" if text.exclude else "inclusion",

@@ -61,9 +61,8 @@ def _organ_function(question: Question, chart: Chart) -> Judgement:
 
 def _administrative(question: Question, chart: Chart) -> Judgement:
     if chart.policy.assumes(question.kind):
-        return Judgement(
-            Truth.MET, "administrative: settled with the patient at the visit, does not decide", silent=True
-        )
+        truth = Truth.MET if question.required else Truth.NOT_MET  # no violation either way
+        return Judgement(truth, "administrative: settled with the patient at the visit, does not decide", silent=True)
     return unknown("the visit", "administrative: settled with the patient at the visit")
 
 

@@ -279,8 +279,12 @@ def biomarker(question: Question, chart: Chart) -> Judgement:
     if not genes:
         if re.search(r"triple[- ]negative|三阴", asked, re.IGNORECASE):
             return all_of(_gene(g, replace(question, values=("negative",)), chart) for g in ("ER", "PR", "HER2"))
-        if re.search(r"driver|驱动", asked, re.IGNORECASE):
-            return any_of(_gene(g, replace(question, values=()), chart) for g in _DRIVERS)
+        if re.search(r"driver|co-?mutation|targetable|actionable|驱动", asked, re.IGNORECASE):
+            own = {a.removeprefix("gene ") for a in question.anchors}
+            if own & {"NTRK", "NTRK1", "NTRK2", "NTRK3"}:
+                own |= {"NTRK", "NTRK1", "NTRK2", "NTRK3"}
+            asked_values = replace(question, values=(), name="")
+            return any_of(_gene(g, asked_values, chart) for g in _DRIVERS if g not in own)
         return silent(question, chart)
     if genes == ["HR"]:
         both = (_gene("ER", question, chart), _gene("PR", question, chart))
@@ -349,7 +353,7 @@ def _alteration(
             evidence=(item.reference,),
         )
     pending = [f for f in tested if f.status == "pending"]
-    if pending:
+    if pending and not question.known:
         return unknown(label, "{0}: result pending", label, evidence=(pending[-1].item.reference,))
     return silent(replace(question, name=label), chart, label)
 

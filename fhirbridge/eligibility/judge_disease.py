@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fhirbridge.eligibility import cancer_facts
+from fhirbridge.eligibility import cancer_facts, refutations
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.judgement import Judgement, no, unknown, yes
 from fhirbridge.eligibility.questions import Question
@@ -76,10 +76,14 @@ def disease(question: Question, chart: Chart) -> Judgement:
     if question.other:
         return _other_malignancy(question, chart)
     items = chart.with_keys(question.keys, ItemKind.CONDITION, ItemKind.OBSERVATION, ItemKind.PROCEDURE)
-    items = [i for i in items if i.status != "planned" and not (i.quantity is not None and not i.answer)]
+    own = set(question.anchors)
+    items = [i for i in items if i.status not in ("planned", "stated") and not own & i.keys]
     found = judged(question, items, chart)
-    if found is not None:
+    if found is not None and not (found.truth is Truth.UNKNOWN and (ruled := refutations.refuted(question, chart))):
         return found
+    ruled = refutations.refuted(question, chart)
+    if ruled is not None:
+        return ruled
     if question.index:
         rival = _rival(question, chart)
         if rival is not None:
@@ -124,9 +128,7 @@ def _graded(question: Question, items: Sequence[Item]) -> Judgement:
                 return yes("{0}: {1}", shown(item), degree, evidence=(item.reference,))
             if degree in _OPPOSITE and re.search(_OPPOSITE[degree], words, re.IGNORECASE):
                 return no("{0}: not {1}", shown(item), degree, evidence=(item.reference,))
-    strict = [
-        d for d in degrees if d not in ("significant", "clinically significant", "chronic", "acute", "progressive")
-    ]
+    strict = [d for d in degrees if d not in ("chronic", "acute", "progressive")]
     if strict:
         need = f"whether {question.name} is {strict[0]}"
         return unknown(
@@ -171,7 +173,7 @@ def _other_malignancy(question: Question, chart: Chart) -> Judgement:
             others.append(item)
     now = bool(_NOW & set(question.qualifiers)) and not {"history", "prior"} & set(question.qualifiers)
     for item in others:
-        if item.status == "present" or not now:
+        if item.status == "present" or not now or question.window is not None:
             return yes("other malignancy: {0}", shown(item), evidence=(item.reference,))
     denied = [i for i in chart.kind(ItemKind.CONDITION, ItemKind.OBSERVATION) if _denied(i)]
     if denied:

@@ -151,7 +151,7 @@ def pregnancy(question: Question, chart: Chart) -> Judgement:
         words = f"{item.concept.name} {item.answer}"
         if item.status in ("absent",) or _NOT_PREGNANT.search(words):
             return no("not pregnant{0}", _on(item), evidence=(item.reference,))
-        if item.status == "present" and ("test" not in words.casefold() or "positive" in words.casefold()):
+        if item.status in ("present", "stated") and ("test" not in words.casefold() or "positive" in words.casefold()):
             return yes("pregnancy recorded{0}", _on(item), evidence=(item.reference,))
     return _cannot_bear(chart) or unknown("pregnancy test", "pregnancy status not recorded")
 
@@ -185,7 +185,8 @@ def childbearing(question: Question, chart: Chart) -> Judgement:
         return barred
     for item in chart.kind(ItemKind.CONDITION, ItemKind.OBSERVATION):
         words = f"{item.concept.name} {item.answer}"
-        if item.status == "present" and (_PREMENOPAUSE.search(words) or _PREGNANT.search(words)):
+        pregnant = _PREGNANT.search(words) and not _NOT_PREGNANT.search(words) and item.status == "present"
+        if item.status in ("present", "stated") and (_PREMENOPAUSE.search(words) or pregnant):
             return yes("{0} recorded{1}", item.concept.name, _on(item), evidence=(item.reference,))
     if chart.patient.sex != "female":
         return unknown("sex", "sex not recorded")
@@ -200,7 +201,9 @@ _CURRENT = re.compile(
 
 
 def smoking(question: Question, chart: Chart) -> Judgement:
-    """Smoking status against never, former, current; any smoking when the criterion names none."""
+    """Smoking status against never, former, current; any smoking when the criterion names none; pack-years."""
+    if question.measure:
+        return _pack_years(question, chart)
     status, item = _smoking_status(chart)
     if not status:
         if (
@@ -217,6 +220,16 @@ def smoking(question: Question, chart: Chart) -> Judgement:
     return judge(
         "{0} smoker{1}; asked: {2}", status, _on(item) if item else "", " or ".join(sorted(wanted)), evidence=evidence
     )
+
+
+def _pack_years(question: Question, chart: Chart) -> Judgement:
+    from fhirbridge.eligibility import judge_measure
+
+    if not chart.measured.get("pack_years"):
+        status, item = _smoking_status(chart)
+        if status == "never" and item is not None and question.low is not None:
+            return no("never smoked{0}", _on(item), evidence=(item.reference,))
+    return judge_measure.value(question, chart)
 
 
 def _smoking_status(chart: Chart) -> tuple[str, Item | None]:

@@ -103,7 +103,14 @@ def _none(question: Question, chart: Chart) -> Judgement:
     if item is not None:
         text = "{0}: treatment elsewhere is not known"
         return unknown("outside treatment records", text, shown(item), evidence=(item.reference,))
+    if "vaccines" in kinds_asked(" ".join((question.name, *question.values))):
+        return unknown("vaccinations", "vaccinations not recorded")
+    if _AHEAD & set(question.qualifiers):
+        return unknown("planned treatment", "whether {0} is planned is not recorded", question.name)
     return silent(question, chart)
+
+
+_AHEAD = frozenset({"planned", "scheduled", "preplanned", "future", "anticipated", "requires", "expected"})
 
 
 def _adjuvant(item: Item) -> bool:
@@ -253,7 +260,7 @@ def procedure(question: Question, chart: Chart) -> Judgement:
     ):
         items += [i for i in chart.kind(ItemKind.PROCEDURE) if id(i) not in known and of_kind(i, kinds)]
     findings = chart.with_keys(question.keys, ItemKind.CONDITION, ItemKind.OBSERVATION)
-    items += [i for i in findings if i.status in ("present", "absent") and i.quantity is None]
+    items += [i for i in findings if i.status in ("present", "past", "absent")]
     planned = [i for i in items if i.status == "planned"]
     if planned and {"planned", "scheduled", "requires"} & set(question.qualifiers):
         return yes("{0} planned", shown(planned[0]), evidence=(planned[0].reference,))

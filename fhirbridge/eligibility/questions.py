@@ -39,7 +39,7 @@ class Question:
     @property
     def known(self) -> bool:
         """Whether the criterion only means what is known, confirmed or documented."""
-        return bool({"known", "confirmed", "documented"} & set(self.qualifiers))
+        return not self.required and bool({"known", "confirmed", "documented"} & set(self.qualifiers))
 
     def without_window(self) -> Question:
         """The same question at any time."""

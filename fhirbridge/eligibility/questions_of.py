@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fhirbridge.eligibility.cancer_facts import GENES
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.measures import measure_of
 from fhirbridge.eligibility.questions import Question
@@ -32,7 +33,13 @@ __all__ = ["Subject", "Words", "asked", "keys_of", "subject_of"]
 _MEASURED = frozenset(
     (LeafKind.LABORATORY, LeafKind.VITAL_SIGN, LeafKind.SCORE, LeafKind.BODY_MEASURE, LeafKind.BIOMARKER)
 )
-_VALUED = _MEASURED | {LeafKind.AGE, LeafKind.SEX, LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.CHILDBEARING}
+_VALUED = (_MEASURED - {LeafKind.BIOMARKER}) | {
+    LeafKind.AGE,
+    LeafKind.SEX,
+    LeafKind.PREGNANCY,
+    LeafKind.LACTATION,
+    LeafKind.CHILDBEARING,
+}
 _DISEASES = frozenset((LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION))
 _MALIGNANT = frozenset(
     {"cancer", "malignant neoplasm", "malignancy", "neoplasm", "malignant tumor", "tumor", "恶性肿瘤"}
@@ -40,6 +47,17 @@ _MALIGNANT = frozenset(
 _OTHER = re.compile(
     r"other|second|concurrent|additional|another|prior|previous|history|concomitant|co-?existing|5 years|within|active|"
     r"其他|其它|第二|既往|病史|合并|同时|年内|病史",
+    re.IGNORECASE,
+)
+
+
+_MARKERS = frozenset({"pdl1", "pdl1_cps", "tmb", "ki67", "psa", "afp", "cea", "ca125", "ca199"})
+_BESIDE = frozenset({"other", "concomitant", "concurrent", "additional", "second"})
+_DRIVER = re.compile(r"driver|co-?mutation|targetable|actionable|驱动", re.IGNORECASE)
+_NEGATIVE = re.compile(r"negative|wild|absent|阴性|野生", re.IGNORECASE)
+_KNOWN = re.compile(
+    r"^\W*(?:\d+\W+)?(?:(?:patients?|participants?|subjects?|has|have|had|with|who|a|the|any|is|are) )*"
+    r"(?:known|confirmed|documented)\b|^\W*(?:\d+\W+)?(?:患者)?(?:有)?(?:已知|明确)",
     re.IGNORECASE,
 )
 
@@ -66,6 +84,7 @@ class Subject:
 
     keys: frozenset[str]
     above: frozenset[str]
+    genes: frozenset[str] = frozenset()
 
     @property
     def cancer(self) -> bool:
@@ -73,7 +92,7 @@ class Subject:
         return bool(_MALIGNANT & (self.keys | self.above))
 
 
-def subject_of(trial: Trial, words: Words | None) -> Subject:
+def subject_of(trial: Trial, words: Words | None, criteria: tuple[Criterion, ...] = ()) -> Subject:
     """The diseases that a trial's conditions and title name."""
     keys: set[str] = set()
     above: set[str] = set()
@@ -85,7 +104,31 @@ def subject_of(trial: Trial, words: Words | None) -> Subject:
             if hit.entry.kind in ("condition", "symptom", "finding"):
                 keys.add(fold(hit.entry.key))
                 above.update(fold(k) for k in words.above(hit.entry))
-    return Subject(frozenset(keys), frozenset(above))
+    genes = {g for g, mark in GENES.items() if mark.search(" ".join((*trial.conditions, *trial.keywords, trial.title)))}
+    return Subject(frozenset(keys), frozenset(above), frozenset(genes | _genes_asked(criteria)))
+
+
+def _genes_asked(criteria: tuple[Criterion, ...]) -> set[str]:
+    """The genes that inclusion criteria ask to be altered."""
+    found: set[str] = set()
+    for criterion in criteria:
+        if not criterion.exclude:
+            for leaf in _asserted(criterion.tree):
+                if leaf.kind is LeafKind.BIOMARKER and not any(_NEGATIVE.search(v) for v in leaf.values):
+                    found |= {g for c in leaf.concepts for g, mark in GENES.items() if mark.search(c.name)}
+    return found
+
+
+def _asserted(node: Node) -> list[Leaf]:
+    match node:
+        case Leaf():
+            return [node]
+        case All(children) | AnyOf(children) | AtLeast(_, children):
+            return [leaf for child in children for leaf in _asserted(child)]
+        case If(_, then):
+            return _asserted(then)
+        case _:
+            return []
 
 
 def keys_of(concept: Concept, words: Words | None) -> tuple[str, ...]:
@@ -128,7 +171,7 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
         case Not(child):
             return AskNot(_node(child, criterion, subject, words, asserted=not asserted))
         case All(children):
-            return AskAll(tuple(_node(c, criterion, subject, words, asserted=asserted) for c in children))
+            return _all([_node(c, criterion, subject, words, asserted=asserted) for c in children])
         case AnyOf(children):
             return AskAny(tuple(_node(c, criterion, subject, words, asserted=asserted) for c in children))
         case AtLeast(count, children):
@@ -142,9 +185,30 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
             )
 
 
+def _all(parts: list[Asked]) -> Asked:
+    """Every part; the exceptions beside another malignancy ("except basal cell carcinoma") are weighed with it."""
+    if any(isinstance(p, Question) and p.other for p in parts):
+        parts = [p for p in parts if not (isinstance(p, AskNot) and _only_diseases(p.part))]
+    return AskAll(tuple(parts))
+
+
+def _only_diseases(tree: Asked) -> bool:
+    match tree:
+        case Question():
+            return tree.kind in _DISEASES or tree.kind in (LeafKind.HISTOLOGY, LeafKind.STAGE, LeafKind.TEXT)
+        case AskNot(part):
+            return _only_diseases(part)
+        case AskIf(condition, then):
+            return _only_diseases(condition) and _only_diseases(then)
+        case _:
+            return all(_only_diseases(p) for p in tree.parts)
+
+
 def _leaf(leaf: Leaf, criterion: Criterion, subject: Subject, words: Words | None, asserted: bool) -> Asked:
-    if leaf.kind is LeafKind.TEXT or leaf.kind is LeafKind.ADMINISTRATIVE:
+    if leaf.kind is LeafKind.TEXT:
         return Question(leaf.kind)
+    if leaf.kind is LeafKind.ADMINISTRATIVE:
+        return Question(leaf.kind, required=asserted)
     concepts = leaf.concepts or (Concept(""),)
     parts = tuple(_question(leaf, c, criterion, subject, words, asserted) for c in concepts)
     return parts[0] if len(parts) == 1 else AskAny(parts)
@@ -163,8 +227,23 @@ def _question(
     )
     index = disease and asserted and bool(set(keys) & (subject.keys | subject.above) or _narrower(keys, subject, words))
     measure = measure_of(concept) if leaf.kind in _MEASURED else ""
+    if leaf.kind is LeafKind.BIOMARKER and measure not in _MARKERS:
+        measure = ""
+    if leaf.kind is LeafKind.SMOKING and (leaf.low or leaf.high):
+        measure = "pack_years"
+    kind = LeafKind.PREGNANCY if disease and "pregnancy" in keys else leaf.kind
+    qualifiers = set(leaf.qualifiers)
+    if leaf.kind is LeafKind.BIOMARKER and _KNOWN.match(criterion.text):
+        qualifiers.add("known")
+    anchors: set[str] = set()
+    if other:
+        anchors = set(subject.keys - _MALIGNANT) | ({"cancer"} if subject.cancer else set())
+    elif disease and not asserted and (qualifiers & _BESIDE or set(keys) & subject.above):
+        anchors = set(subject.keys)
+    elif leaf.kind is LeafKind.BIOMARKER and _DRIVER.search(" ".join((concept.name, *leaf.values))):
+        anchors = {f"gene {g}" for g in subject.genes}
     return Question(
-        kind=leaf.kind,
+        kind=kind,
         name=concept.name,
         keys=keys,
         measure=measure,
@@ -174,11 +253,11 @@ def _question(
         window=leaf.window,
         count_low=leaf.count_low,
         count_high=leaf.count_high,
-        qualifiers=tuple(sorted(leaf.qualifiers)),
+        qualifiers=tuple(sorted(qualifiers)),
         required=asserted and leaf.kind not in _VALUED,
         index=index,
         other=other,
-        anchors=tuple(sorted((subject.keys - _MALIGNANT) | ({"cancer"} if subject.cancer else set()))) if other else (),
+        anchors=tuple(sorted(anchors)),
         words=criterion.text if other else "",
     )
 

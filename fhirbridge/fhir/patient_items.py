@@ -136,6 +136,11 @@ def _answer(resource: Resource) -> str:
     return "; ".join(dict.fromkeys([lead, *words] if lead else words))
 
 
+def _standing(answer: str, quantity: Quantity | None) -> str:
+    """present or absent as the answer says; "stated" when there is an answer or value of another kind."""
+    return answered(answer) or ("stated" if answer or quantity is not None else "present")
+
+
 def answered(answer: str) -> str:
     """present, absent, or "" of a coded or free answer."""
     return "absent" if _NO.match(answer) else "present" if _YES.match(answer) else ""
@@ -192,7 +197,7 @@ def _observation(r: Resource, named: Named) -> list[Item]:
         "",
         concept,
         frozenset(),
-        "pending" if pending else answered(answer) or "present",
+        "pending" if pending else _standing(answer, quantity),
         start,
         end,
         quantity,
@@ -211,7 +216,7 @@ def _component(main: Item, part: Resource) -> Item:
     return dataclasses.replace(
         main,
         concept=concept_of(part.get("code")),
-        status=main.status if main.status == "pending" else answered(answer) or "present",
+        status=main.status if main.status == "pending" else _standing(answer, _value(part)),
         quantity=_value(part),
         answer=answer,
         low=_quantity(reference_range.get("low")),

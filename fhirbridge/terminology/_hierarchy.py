@@ -39,7 +39,7 @@ def above(what: Ends) -> frozenset[str]:
 
 @lru_cache(maxsize=50_000)
 def _covering(code: str) -> frozenset[str]:
-    direct = {group for group, ranges in _covers().items() if _within(code, ranges)}
+    direct = {group for group, ranges in _covers().items() if ranges != "-" and _within(code, ranges)}
     return frozenset(direct.union(*(_above(group) for group in direct)))
 
 
