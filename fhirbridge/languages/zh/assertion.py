@@ -13,7 +13,7 @@ from fhirbridge.records import Speaker, Status
 # What may stand between a negation and what it negates, and between a thing and the negation that follows it.
 _BETWEEN = (
     r"(?:过|什么|啥|明显|任何|再|出现|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
-    r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|对|一点儿?|半点儿?|了)*"
+    r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|家族(?:性|中|里)?|类似|相关|传染|对|一点儿?|半点儿?|了)*"
 )
 _AFTER = r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
 _LIST = re.compile(r"[、/及和与或跟,\s]*(?:还有|以及|或者|或是|包括|之类的?|什么的|等)?[、/及和与或跟,\s]*")
@@ -231,9 +231,15 @@ def _status(text: str, own: str, tail: str, mention: Mention, maybe: bool) -> St
     if maybe:
         return Status.POSSIBLE
     chronic = words("chronic").search(mention.concept.name) is not None
-    if words("cured").search(own[own.find(mention.text) + len(mention.text) :] if mention.text in own else own):
-        return Status.PAST
-    if words("cured").search(tail[:16]) and not chronic:
+    rest = own.partition(mention.text)[2]
+    after = re.match(
+        r"[^，。]{0,8}[，,](?:后来|现在|目前|已经|吃了?药|治疗后?|过了?[^，。]{1,4}天|自己|然后|又|那|都|用了?药|打了?针)[^，。]{0,10}",
+        tail,
+    )
+    eased = re.search(
+        r"(?:活动|休息|歇|躺|坐|喝水|吃点|停下|一会儿?|分钟|揉|含|热敷)[^。]{0,8}$", rest + (after[0] if after else "")
+    )
+    if not eased and (words("cured").search(rest) or (after and not chronic and words("cured").search(after[0]))):
         return Status.PAST
     told_past = re.search(r"得过|患过|犯过|有过|发生过|出现过", own) or words("past").search(own)
     if told_past and not chronic and not re.search(r"现在|目前|最近|一直|仍|还是|又|至今", text):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
 from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.numerals import NUMBER
@@ -56,7 +55,7 @@ _LMP = re.compile(
 
 def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> Iterator[Mention]:
     """The habits told in a sentence. `asked`: the doctor's question before it, for answers that only say how much."""
-    if question and clinician:
+    if clinician:
         return
     smoke_asked = bool(re.search(r"烟", asked)) and re.search(r"^.{0,4}(?:抽|吸|戒|不|没|偶尔|一天|有|烟)", text)
     drink_asked = (
@@ -78,22 +77,21 @@ def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> It
                     continue
                 yield _habit(concept, turn, start, part)
                 break
-    if clinician:
-        return
     yield from _life(text, turn, asked)
 
 
 def _by_topic(text: str) -> list[tuple[int, str]]:
-    """A sentence cut where it turns from smoke to drink."""
-    cuts = [
-        0,
-        *(
-            m.start()
-            for m in re.finditer(r"(?<=[，,、；。])(?=[^，。]{0,3}酒)|(?<=[，,、；。])(?=[^，。]{0,3}烟)", text)
-        ),
-        len(text),
-    ]
-    return [(a, text[a:b]) for a, b in pairwise(cuts) if a < b]
+    """A sentence cut where it turns from smoke to drink or back."""
+    parts: list[tuple[int, str]] = []
+    last = ""
+    for match in re.finditer(r"[^，,、；]+[，,、；]*", text):
+        topic = "烟" if "烟" in match[0] or "抽" in match[0] else "酒" if "酒" in match[0] or "喝" in match[0] else last
+        if (parts and topic in ("", last)) or (parts and not last):
+            parts[-1] = (parts[-1][0], parts[-1][1] + match[0])
+        else:
+            parts.append((match.start(), match[0]))
+        last = topic
+    return parts
 
 
 def _habit(concept: Concept, turn: int, start: int, part: str) -> Mention:

@@ -224,6 +224,8 @@ def _values(text: str, turn: int) -> Iterator[Mention]:
             and not match["unit"]
         ):
             continue
+        if len(match["name"]) == 1 and match["name"].isascii() and not re.match(r"次|%", match["unit"] or ""):
+            continue
         quantity = scaled(analyte, number, match["unit"] or "")
         if quantity is None:
             continue

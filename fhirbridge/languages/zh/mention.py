@@ -63,6 +63,7 @@ class Mention:
     weak: bool = False  # a clinician's passing word that states nothing
     open: bool = False  # talked about and left open: asked, feared, explained
     stated: bool = False  # said with a verb of having: 有, 得了, 患
+    formed: bool = False  # a medicine told by its form
     before: bool = False  # asked of the past ("以前抽过没有")
     rank: int = 0  # how much its status counts beside others of the same thing
 

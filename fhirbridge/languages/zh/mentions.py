@@ -75,7 +75,13 @@ def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> lis
     text = clean.text
     found = [*_said(text, turn, lexicon, clinician), *_feelings(text, turn, lexicon), *_organs(text, turn, lexicon)]
     by_name = list(_named(clean, turn, lexicon))
-    found += [*_untiled(by_name, [*found, *by_name]), *products.find(text, turn, lexicon)]
+    drugs = [m for m in by_name if m.kind == "medication"]
+    made = [
+        m
+        for m in products.find(text, turn, lexicon)
+        if m.formed or not any(m.start <= d.start and d.end <= m.end for d in drugs)
+    ]
+    found += [*_untiled(by_name, [*found, *by_name]), *made]
     found += [
         m
         for m in products.dosed(text, turn, lexicon)
@@ -85,7 +91,7 @@ def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> lis
 
 
 _SKIP = {"anatomy", "organism", "gene", "vital-sign", "analyte", "score", "biomarker", "social"}
-_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人"}  # fmt: skip
+_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎"}  # fmt: skip
 
 
 def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:

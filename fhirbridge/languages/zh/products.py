@@ -38,6 +38,8 @@ def find(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         for match in pattern.finditer(text):
             start = match.start("name")
             name = match["name"]
+            if _START.fullmatch(name):
+                continue
             cut = _cut(name)
             start, name = start + cut, name[cut:]
             if not name or name[-1] in "一二两三四五六七八九十半几多小每各0123456789":

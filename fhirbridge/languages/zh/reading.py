@@ -59,6 +59,7 @@ class Reader:
         self.answered = self.turn_asks = False
         self.turns = 0
         self.family_asked = False
+        self.heard: list[Mention] = []
         self.is_chat = False  # opened by a patient who writes, with no examination
 
     def turn(self, turn: Turn) -> None:
@@ -67,6 +68,8 @@ class Reader:
         number = self.turns
         self.turns += 1
         role = turn.speaker
+        if role is Speaker.CLINICIAN and self.answered:
+            self.pending, self.allergy_asked = [], []
         if number == 0:
             self.is_chat = role is Speaker.PATIENT
         elif role is Speaker.RELATIVE:
@@ -187,7 +190,11 @@ class Reader:
         for mention in named:
             if mention.kind == "procedure":
                 medicines.judge_procedure(sentence, mention, role, question)
+        if self.section == "plan" and role is Speaker.NOTE:
+            for mention in drugs:
+                mention.status = Status.PLANNED if mention.status in (Status.PRESENT, Status.PAST) else mention.status
         for mention in spoken:
+            self.heard = spoken
             if mention in named or not (question or hypothetical) or mention.kind in ("laboratory", "vital-signs"):
                 self._whose(sentence, mention, role, question)
             elif question and role is not Speaker.NOTE and mention.kind not in ("observation", "exam"):
@@ -214,7 +221,18 @@ class Reader:
         if self.section == "family" and role is Speaker.NOTE:
             codes = kin.relatives(sentence.text[: mention.start - sentence.start], "") or ["FAMMEMB"]
         else:
-            lead = sentence.text[: mention.start - sentence.start]
+            before = max(
+                (m.end for m in self.heard if sentence.start <= m.start and m.end <= mention.start),
+                default=sentence.start,
+            )
+            lead = sentence.text[before - sentence.start : mention.start - sentence.start]
+            if not kin.named_kin(lead) and re.match(r"[、和及，,还也]*(?:还)?(?:有|得|患)?$", lead):
+                mention.family = next(
+                    (m.family for m in reversed(self.heard) if m.end == before and m.turn == mention.turn), ""
+                )
+                if mention.family and problem:
+                    return
+                mention.family = ""
             lead = re.split(r"[。；]|(?:我|俺|自己|本人|患者|孩子|宝宝)(?:现在|也|就|最近|有|是|这)", lead)[-1]
             if self.is_chat and role is Speaker.PATIENT and not self.spoken_for and not self.family_asked:
                 self._for_whom(sentence.text, lead)
