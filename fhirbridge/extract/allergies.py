@@ -69,8 +69,10 @@ def _answers(talk: Talk, turn: int, by_turn: dict[int, list[Mention]], questions
 
 def _reactions(talk: Talk, by_turn: dict[int, list[Mention]]) -> None:
     allergy: Mention | None = None
-    for turn in sorted(by_turn):
-        inside = by_turn[turn]
+    for turn in range(len(talk.turns)):
+        inside = by_turn.get(turn, [])
+        if not len(talk.by_turn[turn]):
+            continue
         words = talk.text[talk.sentences[talk.by_turn[turn][0]].start : talk.sentences[talk.by_turn[turn][-1]].end]
         allergy = next((m for m in inside if m.kind == "allergy" and not m.dropped), allergy)
         asks = talk.turns[turn].speaker is Speaker.CLINICIAN and _HAPPENS.search(words) is not None

@@ -38,8 +38,10 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
     for number, heard in enumerate(heards):
         cue = heard.cue
         if heard.start < mention.start < heard.end:
-            # the cue runs into the mention: "don't [feel down]", "no [change in vision]"; its first words count
-            for part in search(text[heard.start : mention.start], language):
+            # the cue runs into the mention: "don't [feel down]"; of a pseudo-cue ("no [change in vision]") "no" counts
+            if cue.kind not in _NO_STATUS and cue.direction != "backward":
+                found.kinds.setdefault(cue.kind, cue.note)
+            for part in search(text[heard.start : mention.start], language) if cue.kind == "pseudo" else ():
                 if part.cue.kind not in _NO_STATUS and part.cue.direction != "backward":
                     found.kinds.setdefault(part.cue.kind, part.cue.note)
             continue
@@ -88,6 +90,8 @@ def settle(mention: Mention, stand: Standing) -> None:
         return
     if "family" in stand:
         mention.relative = stand.kinds["family"]
+    elif mention.key.startswith("family history of"):
+        mention.relative = "FAMMEMB"
     mention.history = "history" in stand
     mention.stopped = "stopped" in stand
     if mention.fixed:
@@ -102,9 +106,14 @@ def settle(mention: Mention, stand: Standing) -> None:
     elif "continued" in stand and mention.kind in _TAKEN:
         mention.status = Status.PRESENT
         mention.continued = True
-    elif "past" in stand or "stopped" in stand or "history" in stand:
+    elif "stopped" in stand or "history" in stand or ("past" in stand and _over(mention, stand)):
         mention.status = Status.PAST
     elif "planned" in stand:
         mention.status = Status.PLANNED
     else:
         mention.status = Status.PRESENT
+
+
+def _over(mention: Mention, stand: Standing) -> bool:
+    """ "I had" tells that a disease is over, not that a complaint is."""
+    return stand.kinds["past"] != "condition" or mention.kind not in ("symptom", "finding", "exam")

@@ -14,6 +14,7 @@ import ahocorasick_rs
 
 from fhirbridge import languages
 from fhirbridge.extract.talk import Talk
+from fhirbridge.languages import spoken
 
 
 class Cue(NamedTuple):
@@ -33,6 +34,7 @@ class Heard(NamedTuple):
     cue: Cue
 
 
+PHASES = frozenset({"exam", "exam-end"})
 _REACH = {
     "negated": 9,
     "possible": 9,
@@ -45,15 +47,19 @@ _REACH = {
 }
 
 
+# Brackets and the like become spaces, so that a phrase can be looked for with the space before it.
+_PLAIN = str.maketrans(dict.fromkeys('\n()[]{}":;.?!*_', " "))
+
+
 @lru_cache(maxsize=8)
-def _table(language: str) -> tuple[ahocorasick_rs.AhoCorasick, tuple[Cue, ...], tuple[str, ...]]:
+def _table(language: str) -> tuple[ahocorasick_rs.AhoCorasick, tuple[Cue, ...], tuple[int, ...]]:
     cues: dict[str, Cue] = {}
+    spaced = spoken.rules(language).word_gap == " "
     for row in languages.rows(language, "cues"):
         reach = int(row.get("reach") or 0) or _REACH.get(row["kind"], 12)
-        cues[row["phrase"]] = Cue(row["kind"], row.get("direction") or "forward", reach, row.get("note") or "")
-    phrases = tuple(cues)
-    finder = ahocorasick_rs.AhoCorasick(phrases, matchkind=ahocorasick_rs.MATCHKIND_LEFTMOST_LONGEST)
-    return finder, tuple(cues.values()), phrases
+        phrase = f" {row['phrase']}" if spaced and row["phrase"][0].isalnum() else row["phrase"]
+        cues[phrase] = Cue(row["kind"], row.get("direction") or "forward", reach, row.get("note") or "")
+    return ahocorasick_rs.AhoCorasick(list(cues)), tuple(cues.values()), tuple(p[0] == " " for p in cues)
 
 
 def find(talk: Talk) -> dict[int, list[Heard]]:
@@ -71,11 +77,21 @@ def find(talk: Talk) -> dict[int, list[Heard]]:
 
 def search(text: str, language: str) -> list[Heard]:
     """The cues in a folded text, leftmost-longest, on word boundaries."""
-    finder, cues, _ = _table(language)
+    finder, cues, shifts = _table(language)
+    plain = " " + text.translate(_PLAIN) + " "
+    found = [
+        (start + shifts[index] - 1, end - 1, index)
+        for index, start, end in finder.find_matches_as_indexes(plain, overlapping=True)
+        if not (plain[end].isalnum() or plain[end] == "'") or not plain[end - 1].isalnum() or not plain[end].isascii()
+    ]
+    found.sort(key=lambda f: (f[0], -f[1]))
     out = []
-    for index, start, end in finder.find_matches_as_indexes(text):
-        if whole(text, start, end):
+    place = {True: 0, False: 0}  # words that open or close an examination may overlap other cues
+    for start, end, index in found:
+        phase = cues[index].kind in PHASES
+        if start >= place[phase]:
             out.append(Heard(start, end, cues[index]))
+            place[phase] = end
     return out
 
 

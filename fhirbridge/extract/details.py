@@ -13,7 +13,7 @@ from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.merging import Weighed
 from fhirbridge.extract.talk import Talk
 from fhirbridge.languages import spoken
-from fhirbridge.records import Dosage, Fact, FactKind, Speaker, Status
+from fhirbridge.records import Body, Concept, Dosage, Fact, FactKind, Speaker, Status
 
 KINDS = {
     "condition": FactKind.CONDITION,
@@ -112,7 +112,7 @@ def _fact(talk: Talk, mention: Mention, medicines_at: list[Mention], visit: date
         duration=onset.duration,
         severity=_severity(talk, mention) if kind in _PROBLEMS and status is not Status.ABSENT else "",
         dosage=_dosage(talk, mention, medicines_at) if kind is FactKind.MEDICATION else None,
-        body=mention.body,
+        body=_body(mention),
         relative=mention.relative if kind is FactKind.FAMILY_HISTORY else "",
         reaction=tuple(dict.fromkeys(mention.reactions)),
         note="stopped" if kind is FactKind.MEDICATION and mention.stopped else "",
@@ -175,6 +175,12 @@ def _medicine_status(mention: Mention, status: Status, role: Speaker) -> Status:
     if status is Status.PRESENT and role is Speaker.CLINICIAN and mention.late:
         return Status.PRESENT if mention.continued or mention.answered else Status.PLANNED
     return status
+
+
+def _body(mention: Mention) -> Body | None:
+    if mention.body is not None or not mention.side:
+        return mention.body
+    return Body(Concept(f"{mention.side} side" if mention.side != "bilateral" else "both sides"), mention.side)
 
 
 def _severity(talk: Talk, mention: Mention) -> str:

@@ -34,8 +34,12 @@ def _settle(talk: Talk, turn: int, asked: list[Mention], by_turn: dict[int, list
     asked = _self_answered(talk, asked, negated)
     places = _answer_turns(talk, turn)
     if not asked or not places:
+        said = _echoed_alone(talk, turn)
         for mention in asked:
-            mention.dropped = mention.dropped or "asked and not answered"
+            if said is not None and not mention.open:
+                _write(mention, "no", said, negated)
+            else:
+                mention.dropped = mention.dropped or "asked and not answered"
         return
     question = talk.words(talk.sentences[asked[-1].sentence])
     keys = {m.key for m in asked}
@@ -56,6 +60,21 @@ def _settle(talk: Talk, turn: int, asked: list[Mention], by_turn: dict[int, list
         reply = _echo(talk, place, reply)
     named_there = [m for p in places for m in by_turn.get(p, []) if not m.dropped and not m.asked]
     _apply(talk, asked, named_there, reply, place, negated)
+
+
+def _echoed_alone(talk: Talk, turn: int) -> tuple[int, int] | None:
+    """Where the asker's next turn repeats a "no" that was not recorded."""
+    for place in range(turn + 1, min(turn + 3, len(talk.turns))):
+        inside = talk.by_turn[place]
+        if not len(inside):
+            continue
+        first = talk.sentences[inside[0]]
+        words = talk.words(first).strip()
+        same = talk.turns[place].speaker is talk.turns[turn].speaker
+        if same and not first.asks and spoken.rules(first.language).reply(words, "").polarity == "no":
+            return first.start, first.start + len(words)
+        return None
+    return None
 
 
 def _self_answered(talk: Talk, asked: list[Mention], negated: set[int]) -> list[Mention]:
@@ -111,12 +130,17 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
     keys = {m.key for m in named}
     evidence = _evidence(talk, place)
     for mention in [m for m in asked if m.open]:
-        _open(talk, mention, place, reply, evidence)
+        if mention.key in keys:
+            mention.dropped = "told in the answer"
+            _credit(mention, named)
+        else:
+            _open(talk, mention, place, reply, evidence)
     asked = [m for m in asked if not m.open]
     about = [m for m in asked if m.key not in keys]
     for mention in asked:
         if mention.key in keys:
             mention.dropped = "said again in the answer"
+            _credit(mention, named)
     polarity = reply.polarity
     if named and keys & {m.key for m in asked}:
         # some of what was asked is named: what is not named is denied by omission, unless both are affirmed
@@ -132,6 +156,14 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
             _told(talk, mention, evidence)
         else:
             _write(mention, polarity, evidence, negated)
+
+
+def _credit(asked: Mention, named: list[Mention]) -> None:
+    """The question is evidence too of what its answer names."""
+    for mention in named:
+        if mention.key == asked.key:
+            mention.more.append((asked.start, asked.end))
+            mention.weight = _SURE
 
 
 def _open(talk: Talk, mention: Mention, place: int, reply: Reply, evidence: tuple[int, int]) -> None:

@@ -13,6 +13,7 @@ from fhirbridge.extract.mentions import Mention
 from fhirbridge.extract.talk import Talk
 from fhirbridge.records import Speaker
 
+_EVENTS = frozenset({"exam", "exam-end", "planned"})
 _KINDS = frozenset({"symptom", "finding", "exam"})
 
 
@@ -22,7 +23,7 @@ def mark(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]
     for number, inside in heards.items():
         if talk.sentences[number].role not in (Speaker.CLINICIAN, Speaker.NOTE):
             continue
-        events += [(h.start, h.cue.kind == "exam") for h in inside if h.cue.kind in ("exam", "exam-end")]
+        events += [(h.start, h.cue.kind == "exam") for h in inside if h.cue.kind in _EVENTS]
     events.sort()
     place, open_ = 0, False
     for mention in sorted(mentions, key=lambda m: m.start):

@@ -71,11 +71,15 @@ def find(talk: Talk, mentions: list[Mention], heards: dict[int, list[Heard]]) ->
 
 def _names(talk: Talk, language: str) -> dict[int, list[_Name]]:
     finder, rows = _table(language)
+    hits = [h for h in finder.find_matches_as_indexes(talk.text, overlapping=True) if whole(talk.text, h[1], h[2])]
+    hits.sort(key=lambda h: (h[1], -h[2]))
     found: dict[int, list[_Name]] = {}
-    for index, start, end in finder.find_matches_as_indexes(talk.text):
+    place = 0
+    for index, start, end in hits:
         number = talk.sentence_at(start)
-        if whole(talk.text, start, end) and talk.sentences[number].language == language:
+        if start >= place and talk.sentences[number].language == language:
             found.setdefault(number, []).append(_Name(start, end, rows[index]))
+            place = end
     return found
 
 
@@ -108,7 +112,7 @@ def _table(language: str) -> tuple[ahocorasick_rs.AhoCorasick, list[tuple[Measur
         )
         for phrase in row["said"].split("|"):
             said.setdefault(phrase, []).append(measure)
-    finder = ahocorasick_rs.AhoCorasick(list(said), matchkind=ahocorasick_rs.MATCHKIND_LEFTMOST_LONGEST)
+    finder = ahocorasick_rs.AhoCorasick(list(said))
     return finder, [tuple(m) for m in said.values()]
 
 

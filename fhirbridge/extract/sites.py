@@ -88,7 +88,7 @@ def _side(talk: Talk, mention: Mention) -> None:
     """The side of a complaint that names its own place ("left knee pain")."""
     if mention.body is not None or mention.kind not in ("symptom", "condition", "finding", "exam", "procedure"):
         return
-    start = max(talk.sentences[mention.sentence].start, mention.start - 10)
+    start = max(talk.sentences[mention.sentence].start, mention.start - 14)
     side = _SIDE.search(talk.text[start : mention.end])
     if side is not None:
         mention.side = _side_name(side[1])

@@ -21,7 +21,8 @@ drop = re.compile(
     r"|(?<=\bgon) (?=na\b)|(?<=\bwan) (?=na\b)|(?<=\bgot) (?=ta\b)|(?<=\bcan) (?=not\b)"
     r"|(?<=\d) (?=-year|-month|-day|-week|%)"
     r"|(?<![\w'-])(?:u+m+|u+h+|uhm+|er+m?|hmm+|mmm*|ah+|eh)(?![\w'-])[ ]*,?[ ]*"
-    rf"|(?<![\w'-])(?!(?:{_NUMBER_WORD}|\d+|no|very|really|had|that)\b)([\w']+)(?:-? ,? ?|, ?|- ?| )+(?=\1(?![\w'-]))"  # my, my
+    rf"|(?<![\w'-])(?!(?:{_NUMBER_WORD}|\d+|no|very|really|had|that)\b)([\w']+)(?:- ?| )+(?=\1(?![\w'-]))"  # my my
+    r"|(?<![\w'-])(?!(?:no|one|two|six|ten)\b)([\w']{1,3}|it's|i've|that's|just|like|with|have|what|when|they|then|from|your|this|been)(?:-? ,? ?|, ?)+(?=\2(?![\w'-]))"
     r"|(?<![\w'-])[a-z]{1,3}- (?=[a-z])"  # le- are
     r"|,[ ]*(?=,)|[ ]+(?=[,.?!;:](?:\s|$))|[ ]{1,}(?= )"
 )
@@ -83,6 +84,9 @@ _LEAD = re.compile(
 _REST_NO = re.compile(
     r"\b(?:(?:other|apart|aside|besides|except)(?: than| from)? (?:that|those|this|it)|besides that|otherwise|that's (?:about )?(?:it|all)|nothing else|none of the (?:other|rest)|no other|nothing more than that|but no\b|but not\b|just (?:the|a|an|some|my)|only (?:the|a|an|some|my))"
 )
+_CHANGED = re.compile(
+    r"\b(?:actually|wait|sorry|i mean|oh no|well)[ ,.]+(?:actually[ ,]+|well[ ,]+)?(?P<to>yes|yeah|maybe|i do\b(?!n)|i have\b(?!n)|a little|sometimes|no\b|not really)"
+)
 _WHICH = {
     "first": re.compile(r"\b(?:(?:just |only )?the (?:first|former)(?: one)?)\b"),
     "last": re.compile(r"\b(?:(?:just |only )?the (?:last|latter|second)(?: one)?)\b"),
@@ -111,6 +115,9 @@ def reply(answer: str, question: str) -> Reply:
     if found is None:
         found = anywhere.search(text[:90])
     said = polarity[found[0]] if found else ""
+    changed = _CHANGED.search(text)
+    if said and changed:
+        said = "no" if changed["to"].startswith("no") else "yes"
     which = next((name for name, pattern in _WHICH.items() if pattern.search(text[:120])), "")
     rest = "no" if _REST_NO.search(text) else ""
     return Reply(said, rest, which)
@@ -122,7 +129,7 @@ def pair(between: str) -> bool:
 
 
 _DOSE = re.compile(
-    r"[\s-]*(?P<unit>milligrams?|mgs?|micrograms?|mcgs?|µg|ug|grams?|gm|g|milliliters?|millilitres?|mls?|cc|international units|units?|iu|milliequivalents?|meq|"
+    r"[\s-]*(?:of an? |an? )?(?P<unit>milligrams?|mgs?|micrograms?|mcgs?|µg|ug|grams?|gm|g|milliliters?|millilitres?|mls?|cc|international units|units?|iu|milliequivalents?|meq|"
     r"percent|%|tablets?|tabs?|pills?|capsules?|caps|puffs?|drops?|sprays?|teaspoons?|tablespoons?|patch(?:es)?|sachets?|lozenges?|ounces?|mg)(?![\w])"
 )
 _DOSE_UCUM = {
@@ -257,7 +264,14 @@ def since(text: str) -> list[Since]:
             continue
         number, unit = _DAYS.get(match["day"] or "", (None, ""))
         found.append(
-            Since(match.start(), match.end(), None if number is None else Decimal(number), unit, "on", match[0])
+            Since(
+                match.start(),
+                match.end(),
+                None if number is None else Decimal(number),
+                unit,
+                "on",
+                match["day"] or match[0],
+            )
         )
     return sorted(found)
 
