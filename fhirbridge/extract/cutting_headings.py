@@ -50,6 +50,7 @@ def _heading(line: str, opens: bool) -> Heading | None:
     return None
 
 
+@lru_cache(maxsize=1)
 def _all() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(row for language in languages.names() for row in _table(language))
 

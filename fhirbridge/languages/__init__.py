@@ -19,6 +19,7 @@ _CJK = re.compile(r"[㐀-鿿]")
 _LATIN = re.compile(r"[A-Za-z]")
 
 
+@lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """The languages there are, sorted: ("en", "zh")."""
     return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.ispkg))

@@ -120,7 +120,8 @@ def _said(kind: str, codes: set[str], value: dict[str, Any]) -> str:
     kind = "age" if codes & _AGE else kind
     if low and high:
         return f"{kind} {low} to {high}"
-    return f"{kind} {'>= ' + low if low else '<= ' + high if high else ''}".strip()
+    sign = value.get("sign") or (">=" if low else "<=")
+    return f"{kind} {sign} {low or high}" if low or high else kind
 
 
 def _value(one: dict[str, Any]) -> dict[str, Any]:
@@ -134,13 +135,8 @@ def _value(one: dict[str, Any]) -> dict[str, Any]:
     quantity = one.get("valueQuantity")
     if isinstance(quantity, dict):
         sign = quantity.get("comparator", "")
-        return (
-            {"low": quantity}
-            if ">" in sign
-            else {"high": quantity}
-            if "<" in sign
-            else dict.fromkeys(("low", "high"), quantity)
-        )
+        ends = ("low",) if ">" in sign else ("high",) if "<" in sign else ("low", "high")
+        return {**dict.fromkeys(ends, quantity), "sign": sign}
     return {}
 
 

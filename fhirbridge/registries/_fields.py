@@ -136,6 +136,9 @@ def checked(trial: Trial, source: str) -> Trial:
     """The trial with what is doubtful about it in `left_out`: no text, lost signs, mark-up, contradictory ages."""
     reasons = list(_doubts(trial))
     found = tuple(LeftOut(source, f"{trial.id}: {reason}") for reason in reasons)
+    low, high = (days(q) if q else None for q in (trial.minimum_age, trial.maximum_age))
+    if low is not None and high is not None and low > high:
+        trial = replace(trial, minimum_age=None, maximum_age=None)
     language = languages.detect(trial.eligibility_text) if trial.eligibility_text else trial.language
     return replace(trial, left_out=(*trial.left_out, *found), language=language)
 

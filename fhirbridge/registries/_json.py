@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ import orjson
 from fhirbridge.errors import InputTooLarge, UnreadableInput
 from fhirbridge.records import LeftOut
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 19
+_STRUCTURE = re.compile(rb'["{}\[\]]')
 LARGEST_RECORD = 200_000_000  # bytes of one record; more means the file is no list of records
 
 
@@ -136,6 +138,12 @@ class _Scanner:
                 if not in_text and depth == 0:
                     return i
                 continue
+            if depth:  # nothing but strings and brackets matters inside
+                found = _STRUCTURE.search(self.buffer, self.at + i)
+                i = (found.start() if found else len(self.buffer)) - self.at
+                if not found:
+                    continue
+                sign = self.buffer[self.at + i]
             if sign == 0x22:
                 in_text = True
             elif sign in b"{[":
