@@ -139,7 +139,7 @@ def checked(trial: Trial, source: str) -> Trial:
     low, high = (days(q) if q else None for q in (trial.minimum_age, trial.maximum_age))
     if low is not None and high is not None and low > high:
         trial = replace(trial, minimum_age=None, maximum_age=None)
-    language = languages.detect(trial.eligibility_text) if trial.eligibility_text else trial.language
+    language = languages.detect(trial.eligibility_text[:4_000]) if trial.eligibility_text else trial.language
     return replace(trial, left_out=(*trial.left_out, *found), language=language)
 
 
