@@ -18,6 +18,8 @@ def is_a(what: Ends, ancestor: Ends) -> bool:
     above, group = ancestor
     if key == above or above in _above(key):
         return True
+    if key in _above(above):  # "diabetes" carries the code of type 2 and is not type 2 for that
+        return False
     ranges = _covers().get(above) or _ranges_of(group)
     if ranges == "-":  # the code is shared with wider concepts and proves nothing: C34 is not yet adenocarcinoma
         return False
@@ -34,7 +36,7 @@ def above(what: Ends) -> frozenset[str]:
     for coding in concept.codings:
         if coding.system in _ICD:
             found |= _covering(coding.code)
-    return frozenset(found - {key})
+    return frozenset(wide for wide in found if wide != key and key not in _above(wide))
 
 
 @lru_cache(maxsize=50_000)

@@ -22,6 +22,7 @@ from fhirbridge.errors import ConfigurationError
 from fhirbridge.records import Coding, LabReport, LabResult, Quantity
 from fhirbridge.terminology import _analytes, ucum
 from fhirbridge.terminology._analytes import Analyte, Code
+from fhirbridge.terminology._loinc_table import create as create  # --terminology loinc=Loinc.csv
 
 SYSTEM = "http://loinc.org"
 BLOOD = frozenset({"blood", "serum", "plasma", "red-cells"})
