@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fhirbridge import languages
+from fhirbridge.languages.zh import kin
 from fhirbridge.languages.zh.assertion import words
 from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.wording import Piece, clauses, sentences
@@ -116,7 +117,7 @@ def _echo(bare: str, closed: list[Pending], clause: Piece, where: object) -> boo
     """Whether the reply repeats the verb that was asked: 出汗没有? 出了. 晕倒过没有? 没晕过. 吃没吃? 吃."""
     match = re.match(
         r"^(?:也|都|倒|还|就|一直|现在|平时|偶尔|经常|有时候?|天天|每天|从来|那)*(?P<no>不怎么|没怎么|不太|没有|没|不)?(?:见|有|再)?(?:他|她|它)?"
-        r"(?P<verb>[一-鿿]{1,3}?)(?:过|了|着|的|得.{0,6}|啊|呀|吧|呢|一[点些下次回]|倒(?:不|没)(?P=verb))*$",
+        r"(?P<verb>[一-鿿]{1,3}?)(?:过|了|着|的|得.{0,6}|啊|呀|吧|呢|一[点些下次回]|倒(?:不|没)(?:太|怎么)?(?P=verb))*$",
         bare,
     )
     if not match:
@@ -143,6 +144,8 @@ def _settle(waiting: list[Pending], yes: bool, clause: Piece, where: object) -> 
         truth = yes is not (asked.good or mention.good)
         mention.evidence.append(span)
         mention.rank = 4
+        if mention.family and truth:
+            mention.family = " ".join(kin.relatives(clause.text, "")) or mention.family
         mention.status = _true_status(asked) if truth else Status.ABSENT
         mention.before = re.search(r"以前|之前|既往|从前", asked.sentence) is not None
 

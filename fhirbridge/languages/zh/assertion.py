@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from fhirbridge import languages
+from fhirbridge.languages.zh import kin
 from fhirbridge.languages.zh.mention import Mention
 from fhirbridge.languages.zh.wording import Piece, clauses
 from fhirbridge.records import Speaker, Status
@@ -34,7 +35,9 @@ def _around(use: str) -> re.Pattern[str]:
 
 def asks(sentence: str, role: Speaker) -> str:
     """ "yes-no", "open" or "" for a sentence that does not ask."""
-    bare = sentence.rstrip("。 \n")
+    bare = re.sub(
+        r"(?:看看?|查查?|排除|明确|了解|确定|判断)(?:一下|下)?(?:有没有|是否|是不是|有无)", "", sentence.rstrip("。 \n")
+    )
     if role is Speaker.NOTE:
         return ""
     marked = bare.endswith(("？", "吗", "么", "呢", "嘛"))
@@ -134,7 +137,7 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         if words("others").search(lead):
             mention.dropped = "about somebody else"
         return
-    if words("others").search(lead):
+    if words("others").search(lead) and not (question and kin.asks_of_family(text)):
         mention.dropped = "about somebody else"
         return
     if words("if").search(lead[-40:] + mention.text) or re.match(

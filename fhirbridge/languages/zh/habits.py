@@ -16,10 +16,10 @@ DRINKING = Concept("饮酒", (Coding(LOINC, "11331-6", "Alcohol use"),))
 OCCUPATION = Coding(LOINC, "11341-5", "History of Occupation")
 
 _SMOKE = re.compile(
-    r"(?:吸|抽)烟|烟(?:龄|瘾|史|酒|(?:也|都)?(?:不抽|戒|抽))|戒烟|抽(?:着|得|了)?(?:一天|每天|\d|半包|一包|两包|[一二两三四五六七八九十]+(?:多)?年)"
+    r"(?:吸|抽)烟|烟(?:龄|瘾|史|酒|(?:也|都|早|就|现在|已经)*(?:不抽|戒|抽))|戒烟|抽(?:着|得|了)?(?:一天|每天|\d|半包|一包|两包|[一二两三四五六七八九十]+(?:多)?年)"
 )
 _DRINK = re.compile(
-    r"(?:喝|饮)(?:点|过|了)?酒|酒(?:龄|瘾|史|(?:也|都|量)?(?:不喝|戒|喝|不沾))|戒酒|应酬|滴酒不沾|白酒|啤酒|酗酒|烟酒"
+    r"(?:喝|饮)(?:点|过|了)?酒|酒(?:龄|瘾|史|(?:也|都|早|就|现在|已经|量)*(?:不喝|戒|喝|不沾))|戒酒|应酬|滴酒不沾|白酒|啤酒|酗酒|烟酒"
 )
 _NEVER = re.compile(
     r"不(?:吸|抽|喝|饮|沾|会)|从不|从来不|没(?:有)?(?:吸|抽|喝|饮)|无(?:吸|饮|烟|嗜)|否认|滴酒不沾|不良嗜好|没有|都不|无$"
@@ -139,6 +139,13 @@ def _life(text: str, turn: int, asked: str) -> Iterator[Mention]:
         concept = Concept("妊娠", (Coding(LOINC, "82810-3", "Pregnancy status"),))
         mention = Mention(turn, pregnant.start(), pregnant.end(), "social-history", "妊娠", concept, pregnant[0])
         mention.value, mention.status = Concept("妊娠", (Coding(SCT, "77386006", "Pregnant"),)), Status.PRESENT
+        yield mention
+    menopause = re.search(r"绝经(?:了)?(?P<years>[^，。]{0,6}年)?", text)
+    if menopause and not re.search(r"未|没|围", text[max(0, menopause.start() - 2) : menopause.start()]):
+        mention = Mention(
+            turn, menopause.start(), menopause.end(), "observation", "绝经", Concept("绝经"), menopause[0]
+        )
+        mention.value, mention.status = menopause["years"] or "是", Status.PRESENT
         yield mention
     period = _LMP.search(text)
     if period:

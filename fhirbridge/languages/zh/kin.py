@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from fhirbridge import languages
 
-_FAMILY = re.compile(r"家里|家族|家人|父母|爸妈|亲属|亲戚|老人|遗传|长辈|直系")
+_FAMILY = re.compile(r"(?:你|您)(?:们)?家|家里|家族|家人|父母|爸妈|亲属|亲戚|老人|遗传|长辈|直系")
 _NOT_KIN = re.compile(
     r"(?:大|阿|护士|那个|病床)(?:姐|哥|姨|叔|爷)|老人家|妈呀|我的?妈|奶奶的|哥们|姐们|老爷子|老爷|妈妈群"
 )

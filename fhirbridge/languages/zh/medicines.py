@@ -27,7 +27,7 @@ _STOPPED = re.compile(
     r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
 )
 _ASKS = re.compile(
-    r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要吃|该吃"
+    r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃"
 )
 
 
@@ -79,7 +79,10 @@ def _near(sentence: Piece, mention: Mention, others: list[Mention], clause: str)
 
 
 def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, question: str, role: Speaker) -> None:
-    if role is not Speaker.NOTE and (_ASKS.search(clause) or (question and _ASKS.search(text))):
+    if role is not Speaker.NOTE and (
+        _ASKS.search(clause)
+        or (question and _ASKS.search(text) and not re.search(r"吃(?:了|过|着)|用(?:了|过|着)|在(?:吃|用)", clause))
+    ):
         mention.dropped = "the patient asks"
         return
     if words("if").search(clause):

@@ -73,7 +73,12 @@ def _felt() -> tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, str]]
 def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> list[Mention]:
     """The mentions of a cleaned turn in order, the longest where they overlap."""
     text = clean.text
-    found = [*_said(text, turn, lexicon, clinician), *_feelings(text, turn, lexicon), *_organs(text, turn, lexicon)]
+    found = [
+        *_said(text, turn, lexicon, clinician),
+        *_feelings(text, turn, lexicon),
+        *_organs(text, turn, lexicon),
+        *_operations(text, turn, lexicon),
+    ]
     by_name = list(_named(clean, turn, lexicon))
     drugs = [m for m in by_name if m.kind == "medication"]
     made = [
@@ -90,8 +95,21 @@ def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> lis
     return _longest(found)
 
 
-_SKIP = {"anatomy", "organism", "gene", "vital-sign", "analyte", "score", "biomarker", "social"}
-_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎"}  # fmt: skip
+_SKIP = {"allergen", "anatomy", "organism", "gene", "vital-sign", "analyte", "score", "biomarker", "social"}
+_SKIP_KEYS = {
+    "follow-up",
+    "physical examination",
+    "blood test",
+    "emergency care",
+    "pregnancy",
+    "menopause",
+    "outpatient visit",
+}
+# Treatments that are done or ordered; rest, diet and the like are advice.
+_TREATMENT = re.compile(
+    r"[化放理]疗|透析|吸氧|氧疗|移植|针灸|石膏|固定|牵引|[溶取]栓|介入|栓塞|消融|呼吸机|靶向治疗|免疫治疗|内分泌治疗|康复|按摩|推拿|电疗|光疗|手术|雾化|输血|起搏"
+)
+_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎", "疙瘩", "糖耐"}  # fmt: skip
 
 
 def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
@@ -105,6 +123,8 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             or words in _VAGUE
             or (words.isascii() and not _latin_name(words, entry.kind))
         ):
+            continue
+        if entry.key in _SKIP_KEYS or (entry.kind == "therapy" and not _TREATMENT.search(words)):
             continue
         if "过敏" in words and "allerg" in entry.key and "rhin" not in entry.key:
             continue  # allergies are read by themselves
@@ -129,7 +149,7 @@ def _spaced(cased: str) -> str:
 
 def _as_said(words: str, concept: Concept, key: str) -> Concept:
     """A medicine or procedure under the name it was given, with the concept it is as a code."""
-    words = re.sub(r"^(?:查|做|拍|照|复查|去)(?=.{2})", "", words)
+    words = re.sub(r"^(?:查|做|拍|照|去|打|吃|服|用|贴|输|打了|吃了)(?=.{2})", "", words)
     said = re.sub(r"[a-z]+", lambda m: m[0].upper() if len(m[0]) < 5 else m[0], words)
     if said == concept.name:
         return concept
@@ -167,6 +187,8 @@ def _feelings(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             name = site + ending
         if not name:
             continue
+        if site in ("踝关节", "足", "小腿", "下肢") and feeling == "肿" and re.match(r"[左右]", match["side"] or ""):
+            name = site + "肿胀"  # one side swells from an injury, both from the heart
         mention = named(name, "symptom", lexicon, turn, match.start(), match.end(), text)
         mention.site = (match["side"] or "") + match["site"]
         if match["ask"]:
@@ -177,6 +199,26 @@ def _feelings(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
 
 
 _CLEAR = {"腰", "背", "肩", "颈", "手", "足", "眼", "耳", "牙", "鼻", "舌", "下肢", "骨", "膝关节"}
+
+
+_OPERATION = re.compile(
+    r"(?P<name>[\u4e00-\u9fff]{1,9}?)(?P<what>(?:微创|介入|根治|改良根治|置换|切除|修补|摘除|保胎|取石|碎石|成形|融合|固定)?(?:手术|术)(?![后前中语式]|治疗)|切除(?!术)|移植(?!术))"
+)
+_BEFORE_OPERATION = re.compile(
+    r"(?:做|行|有|的|了|过|个|是|在|要|去|因|月份?|年|号|日|天|次|我|他|她|你|这|那|能|会|需|等|把|给|用|经|后|前|再|先|说|拟|择期|曾|于|急诊|全麻下|[一二两三四]个?|不|没|想|可以|建议|考虑|接受|动|开)+"
+)
+
+
+def _operations(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
+    """Operations told by what was operated on: 乳腺癌手术, 膝关节置换术."""
+    for match in _OPERATION.finditer(text):
+        name, cut = match["name"], 0
+        for lead in _BEFORE_OPERATION.finditer(name):
+            cut = lead.end()
+        name = name[cut:]
+        if name and (len(name) > 1 or len(match["what"]) > 2):
+            start = match.start() + cut
+            yield named(name + match["what"], "procedure", lexicon, turn, start, match.end(), text)
 
 
 _ORGAN = (

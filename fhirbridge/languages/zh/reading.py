@@ -25,11 +25,11 @@ from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
 from fhirbridge.languages.zh.wording import Cleaned, Piece, sentences
 from fhirbridge.records import Fact, LeftOut, Speaker, Status, Turn
 
-_MEDICINE = ("medication", "medication-class", "therapy")
+_MEDICINE = ("medication", "medication-class")
 _TOPICS = (
     (re.compile(r"睡眠|睡(?:得|的|觉)"), "失眠"),
     (re.compile(r"胃口|食欲|饭量|吃饭|吃东西|饮食|吃奶|吃得"), "食欲减退"),
-    (re.compile(r"精神"), "精神萎靡"),
+    (re.compile(r"精神(?!病|科|分裂|障碍|类)"), "精神萎靡"),
 )
 _HOW = re.compile(r"怎么样|如何|咋样|好吗|好不好|还好吗|正常吗|行吗|可以吗|呢[？?]?$|吗[？?]?$|？$")
 _HEADINGS = (
@@ -157,7 +157,7 @@ class Reader:
     def _sentence(self, clean: Cleaned, sentence: Piece, spoken: list[Mention], role: Speaker, number: int) -> None:
         question = assertion.asks(sentence.text, role)
         if not question and role is Speaker.CLINICIAN and self.turn_asks and assertion.is_list(sentence, spoken):
-            question = "yes-no"
+            question = "yes-no" if all(m.kind in ("condition", "symptom", "finding") for m in spoken) else ""
         self.turn_asks = self.turn_asks or bool(question)
         hypothetical = assertion.words("if").search(sentence.text) is not None
         extra = list(allergies.find(sentence.text, number, self.lexicon, bool(question)))
@@ -188,6 +188,8 @@ class Reader:
             assertion.judge(sentence, [mention], role, question)
             medicines.judge_medicine(sentence, mention, drugs, role, question)
         for mention in named:
+            if mention.kind == "therapy":
+                mention.kind = "procedure"
             if mention.kind == "procedure":
                 medicines.judge_procedure(sentence, mention, role, question)
         if self.section == "plan" and role is Speaker.NOTE:
@@ -233,6 +235,13 @@ class Reader:
                 if mention.family and problem:
                     return
                 mention.family = ""
+            if (
+                mention.kind in _MEDICINE
+                and any(m.family and m.turn == mention.turn for m in self.heard if m.end <= mention.start)
+                and not re.search(r"我(?!爸|妈|爷|奶|父|母|哥|姐|弟|妹|姨|叔|舅)|自己", lead)
+            ):
+                mention.dropped = "about a relative"
+                return
             lead = re.split(r"[。；]|(?:我|俺|自己|本人|患者|孩子|宝宝)(?:现在|也|就|最近|有|是|这)", lead)[-1]
             if self.is_chat and role is Speaker.PATIENT and not self.spoken_for and not self.family_asked:
                 self._for_whom(sentence.text, lead)
@@ -242,7 +251,15 @@ class Reader:
         if not codes:
             return
         if not problem:
-            if mention.kind in ("social-history", "observation", "exam", "laboratory", "vital-signs"):
+            if mention.kind in (
+                "social-history",
+                "observation",
+                "exam",
+                "laboratory",
+                "vital-signs",
+                "medication",
+                "medication-class",
+            ):
                 mention.dropped = "about a relative"
             return
         if mention.kind == "condition" or mention.asked or self.section == "family" or self.family_asked:
