@@ -117,7 +117,11 @@ def _possible(row: LabResult, known: Knowledge) -> list[str]:
 
 
 def _unit(row: LabResult, known: Knowledge) -> list[str]:
-    if row.quantity is not None and row.quantity.ucum and not known.fits(row.name, row.quantity.ucum, row.abbreviation):
+    if row.quantity is None:
+        return []
+    if row.unit.strip() and not row.quantity.ucum:
+        return ["the unit could not be understood"]
+    if row.quantity.ucum and not known.fits(row.name, row.quantity.ucum, row.abbreviation):
         return ["the analyte is not reported in this unit"]
     return []
 
@@ -135,6 +139,8 @@ def _digits(row: LabResult, habit: Habit) -> list[str]:
     alike = sum(other >= extra for other in habit.extra_digits)
     if extra >= 2 and alike - 1 < 0.15 * len(habit.extra_digits):
         return ["more digits after the point than its range has"]
+    if value_digits(row) == 0 == min(limits) < max(limits) and row.flag[:1] != row.side:
+        return ["its range has a point that the value has not"]
     if value_digits(row) == 0 < min(limits) and row.side in {"H", "L"} and row.flag[:1] != row.side:
         return ["fewer digits after the point than its range has"]
     return []

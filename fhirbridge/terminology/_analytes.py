@@ -140,11 +140,21 @@ def _index() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
 
 @lru_cache(maxsize=8192)
 def candidates(name: str, abbreviation: str = "") -> tuple[str, ...]:
-    """The keys of the analytes a printed name and abbreviation can mean, () if none: where they agree, both count."""
+    """The keys of the analytes a printed name and abbreviation can mean, () if none.
+
+    Where both are known both count; where they contradict each other ("Cholesterol", "HDL") neither does, unless the
+    two together are a name.
+    """
+    if abbreviation:
+        names = _index()[0]
+        for whole in (f"{abbreviation} {name}", f"{name} {abbreviation}"):
+            if fold(whole) in names:
+                return names[fold(whole)]
     by_name = _keys(name, names_first=True)
     by_code = _keys(abbreviation, names_first=False) if abbreviation else ()
-    both = tuple(key for key in by_name if key in by_code)
-    return both or by_name or by_code
+    if by_name and by_code:
+        return tuple(key for key in by_name if key in by_code)
+    return by_name or by_code or _misread(name)
 
 
 def _keys(name: str, *, names_first: bool) -> tuple[str, ...]:
@@ -155,3 +165,48 @@ def _keys(name: str, *, names_first: bool) -> tuple[str, ...]:
         if form in index:
             return tuple(dict.fromkeys((*index[form], *(short if index is names else names).get(form, ()))))
     return ()
+
+
+# ------------------------------------------------------------------------------------------ names misread by one letter
+
+_LIKE = str.maketrans({"l": "1", "i": "1", "|": "1", "o": "0", "y": "g", "r": "g"})  # O and 0, γ read as Y or r
+_LEAST = {"han": 6, "latin": 10}
+
+
+def _misread(name: str) -> tuple[str, ...]:
+    """The analytes of the only known name that is one misread character away; () where two analytes are so near."""
+    form = next((f for f in spellings(name) if f), "")
+    alike = _look_alikes().get(form.translate(_LIKE), ())
+    if alike:
+        return alike
+    if len(form) < _LEAST["han" if re.search("[㐀-鿿]", form) else "latin"]:
+        return ()
+    digits = re.sub(r"\D", "", form)
+    near = [
+        keys
+        for known, keys in _index()[0].items()
+        if abs(len(known) - len(form)) <= 1 and re.sub(r"\D", "", known) == digits and _one_apart(form, known)
+    ]
+    found = {key for keys in near for key in keys}
+    return near[0] if len(found) == len(near[0] if near else ()) and near else ()
+
+
+@lru_cache(maxsize=1)
+def _look_alikes() -> dict[str, tuple[str, ...]]:
+    """Names and abbreviations of four characters or more by their shape, where one shape is one analyte."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for index in _index():
+        for form, keys in index.items():
+            if len(form) >= 4:
+                found.setdefault(form.translate(_LIKE), set()).add(keys)
+    return {shape: next(iter(keys)) for shape, keys in found.items() if len(keys) == 1}
+
+
+def _one_apart(a: str, b: str) -> bool:
+    """Whether one character replaced, lost or added turns one text into the other."""
+    start = next((n for n, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    rest = (a[start:], b[start:])
+    if len(a) == len(b):
+        return rest[0][1:] == rest[1][1:]
+    longer, shorter = (rest[0], rest[1]) if len(a) > len(b) else (rest[1], rest[0])
+    return longer[1:] == shorter

@@ -328,7 +328,9 @@ def limits(loinc: str, unit: str | None) -> tuple[Decimal, Decimal] | None:
     return None
 
 
-_TELLING = frozenset({"mass", "molar", "catalytic", "units", "fraction", "volume", "mass-per-cell", "time", "velocity"})
+_TELLING = frozenset(
+    {"mass", "number", "molar", "catalytic", "units", "fraction", "volume", "mass-per-cell", "time", "velocity"}
+)
 
 
 def fits(loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
@@ -336,7 +338,8 @@ def fits(loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
     kind = ucum.kind(unit)
     known = analytes(loinc_or_name, abbreviation)
     kinds = {row.kind for one in known for row in one.codes} - {"presence", "text", "titer"}
-    return not kinds or kind not in _TELLING or bool({kind, *_NEIGHBOURS.get(kind, ())} & kinds)
+    alike = {kind, *_NEIGHBOURS.get(kind, ())} | ({"hpf", "lpf", "copies"} if kind == "number" else set())
+    return not kinds or kind not in _TELLING or bool(alike & kinds)
 
 
 def term(loinc: str) -> str:

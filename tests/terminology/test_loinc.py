@@ -128,6 +128,26 @@ def test_what_is_not_decided_gets_no_code(name: str, unit: str) -> None:
     assert loinc.find(name, unit=unit) is None
 
 
+@pytest.mark.parametrize(
+    ("name", "abbreviation", "keys"),
+    [
+        ("Cholesterol", "HDL", ("hdl",)),  # a name that was cut in two
+        ("Free", "T3", ("ft3",)),
+        ("Calcium", "ALT", ()),  # they contradict each other
+        ("空腹血糖", "GLU", ("glu-fast",)),
+        ("HbAlc", "", ("hba1c",)),  # misread by one letter
+        ("前列腺特异性抗照", "", ("psa",)),
+        ("向接胆红素", "", ()),  # direct or indirect?
+        ("Vitamin D9", "", ()),
+        ("IgB", "", ()),
+    ],
+)
+def test_names_cut_or_misread_are_known_only_where_nothing_else_is_as_near(
+    name: str, abbreviation: str, keys: tuple[str, ...]
+) -> None:
+    assert _analytes.candidates(name, abbreviation) == keys
+
+
 def test_urine_rows_are_known_by_their_company() -> None:
     rows = (
         row("比重", "1.015"),
