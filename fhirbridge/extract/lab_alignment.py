@@ -14,27 +14,26 @@ Link = tuple[int, int]
 
 _FEWEST = 4  # words a column needs before its spacing says anything
 _REACH = 1.3  # lines of shift that are tried
-_SHY = 0.05  # share of a match that one line of shift must earn
+_SHY = 0.05  # the share of all words that one line of shift must bring to match
 
 
 def links(left: Floats, right: Floats, level: Floats, height: Floats) -> list[Link]:
     """Pairs (word, word to its right) on one line, from the columns' spacing; none where there are no columns."""
-    groups, pitch = columns(left, right, level, height)
+    groups = columns(left, right, level, height)
     most = max((len(column) for column in groups), default=0)
     full = [column for column in groups if len(column) >= 0.5 * most]
     found: list[Link] = []
     for column in full:
         beside = _next(column, full, left, right, level)
         if beside:
-            found += _match(column, beside, level, pitch)
+            found += _match(column, beside, level)
     return found
 
 
-def columns(left: Floats, right: Floats, level: Floats, height: Floats) -> tuple[list[list[int]], float]:
-    """The words that stand under one another, as lists from top to bottom, and the usual distance of lines."""
+def columns(left: Floats, right: Floats, level: Floats, height: Floats) -> list[list[int]]:
+    """The words that stand under one another, as lists from top to bottom."""
     order = np.argsort(level)
     parent = list(range(len(level)))
-    steps: list[float] = []
     for place, i in enumerate(order):
         below = order[place + 1 :]
         shared = np.minimum(right[below], right[i]) - np.maximum(left[below], left[i])
@@ -44,16 +43,15 @@ def columns(left: Floats, right: Floats, level: Floats, height: Floats) -> tuple
         if fits.any():
             j = int(below[fits][0])
             parent[_root(parent, j)] = _root(parent, int(i))
-            steps.append(float(near[fits][0]))
     groups: dict[int, list[int]] = {}
     for i in order:
         groups.setdefault(_root(parent, int(i)), []).append(int(i))
-    return [g for g in groups.values() if len(g) >= _FEWEST], float(np.median(steps)) if steps else 0.0
+    return [group for group in groups.values() if len(group) >= _FEWEST]
 
 
 def shear(left: Floats, right: Floats, level: Floats, height: Floats) -> float:
     """How far the columns lean to the right for each pixel down; 0 where they do not agree on it."""
-    groups, _pitch = columns(left, right, level, height)
+    groups = columns(left, right, level, height)
     leans: list[float] = []
     for group in groups:
         y = level[group]
@@ -86,21 +84,22 @@ def _next(mine: list[int], columns: list[list[int]], left: Floats, right: Floats
     return found
 
 
-def _match(mine: list[int], other: list[int], level: Floats, pitch: float) -> list[Link]:
+def _match(mine: list[int], other: list[int], level: Floats) -> list[Link]:
     """The pairs under the shift (constant and growing down the page) that brings most words beside one another."""
     a, b = level[mine], level[other]
-    middle, half = float(a.mean()), max(float(np.ptp(a)) / 2, 1.0)
-    down = (a - middle) / half
+    pitch = float(min(np.median(np.diff(a)), np.median(np.diff(b))))
+    down = (a - a.mean()) / max(float(np.ptp(a)) / 2, 1.0)
     grid = np.linspace(-_REACH, _REACH, 27) * pitch
     best, shift = -np.inf, np.zeros(len(a))
     for constant in grid:
         for growing in grid:
-            moved = a + constant + growing * down
-            away = np.abs(moved[:, None] - b[None, :]).min(axis=1) / (0.22 * pitch)
-            score = np.exp(-(away**2)).sum() - _SHY * len(a) * (abs(constant) + abs(growing)) / pitch
+            moved = constant + growing * down
+            away = np.abs((a + moved)[:, None] - b[None, :]) / (0.22 * pitch)
+            near = np.exp(-(away.min(axis=1) ** 2)).sum() + np.exp(-(away.min(axis=0) ** 2)).sum()
+            score = float(near) - _SHY * (len(a) + len(b)) * float(abs(constant) + abs(growing)) / pitch
             if score > best:
-                best, shift = float(score), constant + growing * down
-    if best < 0.6 * min(len(a), len(b)):
+                best, shift = score, moved
+    if best < 0.6 * (len(b) + min(len(a), len(b))):
         return []
     distance = np.abs((a + shift)[:, None] - b[None, :])
     nearest, back = distance.argmin(axis=1), distance.argmin(axis=0)

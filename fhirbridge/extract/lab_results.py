@@ -35,7 +35,7 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
             last = y
         elif not _is_note(line):
             if _names_only(cells):
-                section = _clean_name(cells.get("name", cells.get("code")))
+                section = _MARK.sub("", " ".join(cell.text for cell in line)).strip()
             elif "range" in cells and "name" in cells:
                 where = _box(line, page)
                 place = f"page {page.number}, x {where.x}, y {where.y}"
@@ -120,7 +120,7 @@ def _notes() -> tuple[str, ...]:
 
 def _result(cells: dict[str, Cell], section: str, page: Page) -> LabResult:
     value, mark = _unflagged(cells["value"].text)
-    name = _clean_name(cells.get("name")) or _clean_name(cells.get("code"))
+    name, abbreviation = _names(cells)
     limits = lab_print.limits(cells["range"].text) if "range" in cells else None
     unit = _unit(cells.get("unit"), limits)
     number = lab_print.number(value)
@@ -135,12 +135,20 @@ def _result(cells: dict[str, Cell], section: str, page: Page) -> LabResult:
         high=_limit(limits.high if limits else None, unit),
         range_text=cells["range"].text.strip() if "range" in cells else "",
         flag=_flag(cells.get("flag"), mark),
-        abbreviation=_clean_name(cells.get("code")) if "name" in cells else "",
+        abbreviation=abbreviation,
         section=section,
         method=cells["method"].text if "method" in cells else "",
         confidence=min(piece.sure for cell in parts if cell.kind == "value" for piece in cell.pieces),
         value_box=_part_box(cells["value"], page),
     )
+
+
+def _names(cells: dict[str, Cell]) -> tuple[str, str]:
+    """The name as printed and the abbreviation beside it; what was cut from the end of one word is put back."""
+    name, code = cells.get("name"), cells.get("code")
+    if name and code and code.left > name.left and code.pieces[0].word == name.pieces[-1].word:
+        return f"{_clean_name(name)}{'' if code.pieces[0].cut > 0.2 else ' '}{_clean_name(code)}", ""
+    return _clean_name(name) or _clean_name(code), _clean_name(code) if name else ""
 
 
 def _unit(cell: Cell | None, limits: lab_print.Range | None) -> str:

@@ -77,3 +77,133 @@ def test_a_slanted_page_keeps_its_rows() -> None:
         ("红细胞计数", "5.90"),
         ("血红蛋白", "150"),
     ]
+
+
+def test_the_halves_of_a_side_by_side_form_are_read_apart() -> None:
+    left = ("20:代码", "100:项目名称", "260:结果", "330:参考值", "450:单位")
+    right = ("540:代码", "610:项目名称", "740:结果", "820:参考值", "940:单位")
+    report = read(
+        _line(left, right),
+        "20:WBC | 100:白细胞 | 260:6.52 | 330:4.00~10.0 | 450:10^9/L"
+        " | 540:LY# | 610:淋巴细胞 | 740:0.79 | 820:0.92~5.3 | 940:%",
+        "20:RBC | 100:红细胞 | 260:4.60 | 330:3.50~5.50 | 450:10^12/L"
+        " | 540:NE% | 610:中性粒 | 740:80.2 | 820:35.0~65.0 | 940:%",
+        "20:HGB | 100:血红蛋白 | 260:128 | 330:110~160 | 450:g/L"
+        " | 540:LY% | 610:淋巴比率 | 740:12.1 | 820:23.0~53.0 | 940:%",
+    )
+    assert [(r.abbreviation, r.value_text, r.unit) for r in report.results] == [
+        ("WBC", "6.52", "10^9/L"),
+        ("RBC", "4.60", "10^12/L"),
+        ("HGB", "128", "g/L"),
+        ("LY#", "0.79", "%"),
+        ("NE%", "80.2", "%"),
+        ("LY%", "12.1", "%"),
+    ]
+
+
+def _line(*halves: tuple[str, ...]) -> str:
+    return " | ".join(part for half in halves for part in half)
+
+
+def test_a_name_that_runs_into_its_value_is_parted_at_the_column() -> None:
+    report = read(
+        *CHINESE[:3],
+        "20:3 | 100:红细胞体积分布宽度13.1 | 430:% | 560:0.0～15.0",
+        "20:4 | 100:血红蛋白 | 330:150 | 430:g/L | 560:130--175",
+    )
+    assert row(report, "红细胞体积分布宽度").value_text == "13.1"
+
+
+def test_an_english_table_keeps_methods_sections_and_comparators() -> None:
+    report = read(
+        "40:Test Name | 420:Results | 600:Units | 740:Bio. Ref. Interval",
+        "40:LIPID SCREEN, SERUM",
+        "40:Cholesterol, Total | 420:105.00 | 600:mg/dL | 740:<200.00",
+        "40:(CHO-POD)",
+        "40:HDL Cholesterol | 420:46.00 | 600:mg/dL | 740:>40.00",
+        "40:(Enzymatic)",
+        "40:CRP | 420:<0.50 | 600:mg/L | 740:0.00 - 5.00",
+        step=26,
+    )
+    total, hdl, crp = report.results
+    assert report.language == "en"
+    assert (total.name, total.method, total.section) == ("Cholesterol, Total", "CHO-POD", "LIPID SCREEN, SERUM")
+    assert total.low is None and total.high is not None and str(total.high.value) == "200.00"
+    assert hdl.low is not None and hdl.high is None
+    assert crp.quantity is not None and (crp.quantity.comparator, str(crp.quantity.value)) == ("<", "0.50")
+
+
+def test_qualitative_results_and_titres_are_values() -> None:
+    report = read(
+        "20:项目名称 | 330:结果 | 560:参考值",
+        "20:尿蛋白 | 330:2+ | 560:阴性(-)",
+        "20:尿糖 | 330:- | 560:阴性(-)",
+        "20:亚硝酸盐 | 330:弱阳性 | 560:阴性",
+        "20:抗核抗体 | 330:1:160 | 560:<1:80",
+    )
+    assert [r.value_text for r in report.results] == ["2+", "-", "弱阳性", "1:160"]
+    assert all(r.quantity is None for r in report.results)
+
+
+def test_a_remark_with_numbers_is_no_row() -> None:
+    report = read(
+        "40:Test Name | 420:Result | 600:Units | 740:Reference Range",
+        "40:HbA1c | 420:5.3 | 600:% | 740:4.00 - 5.60",
+        "40:Glucose | 420:90 | 600:mg/dL | 740:70 - 100",
+        "40:Interpretation",
+        "40:Non diabetic adults (>=18 years) 5.7 to 6.4 are at risk of diabetes",
+        "40:Page 6 of 10",
+    )
+    assert [r.name for r in report.results] == ["HbA1c", "Glucose"]
+
+
+@pytest.mark.parametrize("bend", [0.05, -0.08, 0.12])
+def test_rows_follow_a_bent_sheet(bend: float) -> None:
+    """The left half of the sheet is level, the right half falls away by more than a line."""
+    flat = sheet(*CHINESE, "20:4 | 100:血小板计数 | 330:365 | 430:10^9/L | 560:125-350", step=30)
+    words = [_bent(word, bend) for word in flat.words]
+    report = lab_report.read([Page(1, 1000, 400, tuple(words), "by hand")])
+    assert [(r.name, r.value_text, r.range_text) for r in report.results] == [
+        ("白细胞计数", "6.30", "3.5-9.5"),
+        ("红细胞计数", "5.90", "4.3～5.8"),
+        ("血红蛋白", "150", "130--175"),
+        ("血小板计数", "365", "125-350"),
+    ]
+
+
+def _bent(word: Word, bend: float) -> Word:
+    quad = tuple((x, y + bend * max(0.0, x - 250)) for x, y in word.quad)
+    ys = [y for _x, y in quad]
+    return Word(word.text, Box(word.box.x, round(min(ys)), word.box.width, round(max(ys) - min(ys))), 0.99, quad)
+
+
+def test_a_row_repeated_on_an_overlapping_photo_is_kept_once() -> None:
+    first, second = sheet(*CHINESE), sheet(*CHINESE[0:1], *CHINESE[2:])
+    again = Page(2, second.width, second.height, second.words, "by hand")
+    report = lab_report.read([first, again])
+    assert [r.name for r in report.results] == ["白细胞计数", "红细胞计数", "血红蛋白"]
+
+
+def test_every_row_has_a_box_round_its_own_words() -> None:
+    boxes = [r.box for r in read(*CHINESE).results]
+    assert [b.y for b in boxes] == sorted(b.y for b in boxes)
+    assert all(b.width > 500 and 0 < b.height <= 2 * HEIGHT for b in boxes)
+
+
+def test_the_header_is_read_with_times_as_iso_8601() -> None:
+    header = read(
+        "300:江畔医院检验报告单",
+        "20:姓名：周明 | 300:性别：男 | 480:年龄：61岁 | 680:科室：内分泌科",
+        "20:标本种类：血清 | 300:采样时间：2026-11-19 07:50 | 680:报告时间：2026.11.19 11:30",
+        *CHINESE,
+    ).header
+    assert (header.patient_name, header.sex, header.age) == ("周明", "male", "61岁")
+    assert (header.department, header.specimen, header.laboratory) == ("内分泌科", "血清", "江畔医院")
+    assert (header.collected, header.reported) == ("2026-11-19T07:50", "2026-11-19T11:30")
+    assert "patient_name" in dict(header.boxes)
+
+
+def test_a_date_that_may_be_either_way_round_is_only_a_year() -> None:
+    lines = ("40:Test Name | 420:Result | 600:Units", "40:Glucose | 420:90 | 600:mg/dL")
+    assert read("40:Collected: 03/04/2026", *lines).header.collected == "2026"
+    assert read("40:Collected: 03/04/2026 | 500:Reported: 16/04/2026", *lines).header.collected == "2026-04-03"
