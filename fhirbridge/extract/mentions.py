@@ -89,11 +89,15 @@ class Expression:
 
     kind: str
     concept: Concept
-    pattern: re.Pattern[str]
+    pattern: str
     status: Status | None
     value: str
     who: frozenset[str]
     special: str  # flip, open, if-no or ""
+
+    def finditer(self, text: str, start: int, end: int) -> Iterable[re.Match[str]]:
+        """Where it is said; the pattern is compiled when it is first needed."""
+        return _compiled(self.pattern).finditer(text, start, end)
 
 
 _ARTICLE = re.compile(r"\b(?:the|your|my|his|her|an|a|another|some)\b|,")
@@ -155,7 +159,7 @@ def _said(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
 def _matches(talk: Talk, number: int, expression: Expression, vocabulary: Vocabulary) -> list[Mention]:
     sentence = talk.sentences[number]
     found = []
-    for match in expression.pattern.finditer(talk.text, sentence.start, sentence.end):
+    for match in expression.finditer(talk.text, sentence.start, sentence.end):
         value = match.expand(expression.value).strip() if "\\" in expression.value else expression.value
         named = expression.concept
         if "\\" in named.name:
@@ -186,22 +190,26 @@ def _ignored(language: str) -> frozenset[str]:
     return frozenset(row["word"] for row in languages.rows(language, "ignored"))
 
 
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise ConfigurationError(f"expressions: pattern {pattern[:40]!r}: {error}") from error
+
+
 @lru_cache(maxsize=8)
 def _expressions(language: str) -> tuple[ahocorasick_rs.AhoCorasick, list[list[tuple[int, Expression]]]]:
     anchors: dict[str, list[tuple[int, Expression]]] = {}
     for number, row in enumerate(languages.rows(language, "expressions")):
-        expression = _expression(row, number)
+        expression = _expression(row)
         for anchor in row["anchor"].split("|"):
             anchors.setdefault(anchor, []).append((number, expression))
     finder = ahocorasick_rs.AhoCorasick(list(anchors))
     return finder, list(anchors.values())
 
 
-def _expression(row: dict[str, str], number: int) -> Expression:
-    try:
-        pattern = re.compile(row["pattern"])
-    except re.error as error:
-        raise ConfigurationError(f"expressions row {number + 1} ({row['name']}): {error}") from error
+def _expression(row: dict[str, str]) -> Expression:
     codings = []
     for code in filter(None, (row.get("codes") or "").split(";")):
         system, _, value = code.strip().partition("|")
@@ -210,7 +218,7 @@ def _expression(row: dict[str, str], number: int) -> Expression:
     status = Status(said) if said and said not in _SPECIAL else None
     who = frozenset(filter(None, (row.get("who") or "").split("|")))
     concept, value = Concept(row["name"], tuple(codings)), row.get("value") or ""
-    return Expression(row["kind"], concept, pattern, status, value, who, said if said in _SPECIAL else "")
+    return Expression(row["kind"], concept, row["pattern"], status, value, who, said if said in _SPECIAL else "")
 
 
 def _longest(found: list[Mention]) -> list[Mention]:
