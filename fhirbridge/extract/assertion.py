@@ -5,6 +5,7 @@ ConText's rules over the cues of `extract.cues`; measured on NegEx's 1,188 sente
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -55,11 +56,13 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
             others = heards[:number]
         else:
             continue
-        if _far(text, between, cue.reach, gap):
+        if _far(text, between, cue.reach, gap) and not (cue.kind == "negated" and _listed(text[slice(*between)])):
             continue
         if any(_ends(o, cue.kind) for o in others if between[0] <= o.start and o.end <= between[1]):
             continue
         found.kinds.setdefault(cue.kind, cue.note)
+    if text[max(0, mention.start - 4) : mention.start] in ("non-", " non"):
+        found.kinds["negated"] = ""
     return found
 
 
@@ -69,6 +72,15 @@ def _far(text: str, between: tuple[int, int], reach: int, gap: str) -> bool:
     if not gap:
         return between[1] - between[0] > reach
     return text.count(gap, *between) > reach
+
+
+_SEPARATOR = re.compile(r",|\bor\b|\band\b|\bnor\b")
+
+
+def _listed(between: str) -> bool:
+    """Whether the words between are a list: "no recent weight loss, headaches, bone pain, or [blood in the stool]"."""
+    pieces = _SEPARATOR.split(between)
+    return len(pieces) > 2 and len(between) < 250 and all(piece.count(" ") <= 5 for piece in pieces)
 
 
 def _ends(other: Heard, kind: str) -> bool:

@@ -35,16 +35,7 @@ class Heard(NamedTuple):
 
 
 PHASES = frozenset({"exam", "exam-end"})
-_REACH = {
-    "negated": 9,
-    "possible": 9,
-    "past": 9,
-    "history": 12,
-    "hypothetical": 30,
-    "family": 25,
-    "other": 15,
-    "planned": 20,
-}
+_REACH = {"negated": 9, "possible": 9, "past": 9, "history": 12, "hypothetical": 8, "family": 25, "other": 15}
 
 
 # Brackets and the like become spaces, so that a phrase can be looked for with the space before it.

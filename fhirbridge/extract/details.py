@@ -77,8 +77,17 @@ def facts(
             continue
         if mention.if_denied and mention.status is not Status.ABSENT:
             continue
-        found.append(Weighed(_fact(talk, mention, medicines_at, visit), mention.weight))
+        fact = _fact(talk, mention, medicines_at, visit)
+        found.append(Weighed(fact, mention.weight, _told_past(talk, mention)))
     return found
+
+
+def _told_past(talk: Talk, mention: Mention) -> bool:
+    """Whether somebody tells of it as of something that was ("my ankles were swelling")."""
+    sentence = talk.sentences[mention.sentence]
+    pattern = getattr(spoken.rules(sentence.language), "told", None)
+    words = talk.text[max(sentence.start, mention.start - 30) : mention.end]
+    return pattern is not None and not mention.answered and pattern.search(words) is not None
 
 
 def _planning(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]) -> None:
@@ -156,6 +165,8 @@ def _status(talk: Talk, mention: Mention, kind: FactKind, role: Speaker) -> Stat
 
 def _procedure_status(talk: Talk, mention: Mention, status: Status, role: Speaker) -> Status:
     """Done, unless a clinician speaks of it while planning and in no words of the past."""
+    if status is Status.PLANNED and mention.said and _shown(talk, mention):
+        return Status.PAST
     if status not in (Status.PRESENT, Status.POSSIBLE) or mention.fixed:
         return status
     if role is not Speaker.CLINICIAN or mention.answered:
@@ -165,6 +176,13 @@ def _procedure_status(talk: Talk, mention: Mention, status: Status, role: Speake
     if status is Status.POSSIBLE or (mention.late and not (done and done.search(around))):
         return Status.PLANNED
     return Status.PAST
+
+
+def _shown(talk: Talk, mention: Mention) -> bool:
+    """ "show me the labs", "the results of your x-ray": it was done."""
+    shown = getattr(spoken.rules(talk.sentences[mention.sentence].language), "shown", None)
+    before = talk.text[max(talk.sentences[mention.sentence].start, mention.start - 32) : mention.start]
+    return shown is not None and shown.search(before) is not None
 
 
 def _medicine_status(mention: Mention, status: Status, role: Speaker) -> Status:

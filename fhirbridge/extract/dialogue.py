@@ -6,6 +6,7 @@ What a clinician asks becomes a fact only by what comes back: yes or no, an answ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from fhirbridge.extract.mentions import Mention
@@ -16,6 +17,7 @@ from fhirbridge.records import Speaker, Status
 
 _ANSWERERS = (Speaker.PATIENT, Speaker.RELATIVE, Speaker.UNKNOWN)
 _SURE = 3
+_NO = re.compile(r"[ ,.?]*(?:at all|or anything(?: like that)?)?[ ,.?]*no\b(?! (?:more|longer|other))")
 _SHORT = 25  # characters: "OK." and "Right, OK." do not end an answer
 
 
@@ -38,6 +40,8 @@ def _settle(talk: Talk, turn: int, asked: list[Mention], by_turn: dict[int, list
         for mention in asked:
             if said is not None and not mention.open:
                 _write(mention, "no", said, negated)
+            elif id(mention) in negated and not talk.sentences[mention.sentence].asks:
+                mention.status, mention.weight = Status.ABSENT, 1  # "you don't have any fever" was a statement
             else:
                 mention.dropped = mention.dropped or "asked and not answered"
         return
@@ -81,6 +85,9 @@ def _self_answered(talk: Talk, asked: list[Mention], negated: set[int]) -> list[
     """ "Any discharge? No, okay. Any fever?": the clinician repeats an answer that was not recorded."""
     left = []
     for mention in asked:
+        if _NO.match(talk.text, mention.end) and not mention.open:
+            _write(mention, "no", (mention.start, mention.end), negated)
+            continue
         following = mention.sentence + 1
         turn = talk.sentences[mention.sentence].turn
         sentence = talk.sentences[following] if following in talk.by_turn[turn] else None
@@ -152,6 +159,8 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
             _write(mention, "yes" if mention is chosen else "no", evidence, negated)
         return
     for mention in about:
+        qualified = getattr(spoken.rules(talk.sentences[mention.sentence].language), "qualified", None)
+        mention.qualified = qualified is not None and qualified.search(_around(talk, mention)) is not None
         if not polarity and mention.kind == "social-history" and evidence[1] - evidence[0] > 12:
             _told(talk, mention, evidence)
         else:
@@ -194,8 +203,14 @@ def _write(mention: Mention, polarity: str, evidence: tuple[int, int], negated: 
         present = not present
     if not mention.fixed or not present:
         mention.status = Status.PRESENT if present else Status.ABSENT
-    mention.answered, mention.weight = True, _SURE
+    # "dry skin anywhere else?" - "no" says little of the dry skin that was shown
+    mention.answered, mention.weight = True, 1 if mention.qualified and not present else _SURE
     mention.more.append(evidence)
+
+
+def _around(talk: Talk, mention: Mention) -> str:
+    sentence = talk.sentences[mention.sentence]
+    return talk.text[max(sentence.start, mention.start - 30) : min(sentence.end, mention.end + 40)]
 
 
 def _evidence(talk: Talk, place: int) -> tuple[int, int]:

@@ -94,7 +94,7 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
         asks = ""
     elif asks and sentence.role is not Speaker.NOTE:
         mention.asked = True
-        if "negated" in stand:
+        if "negated" in stand or stand.kinds.get("asks") == "negated":
             negated.add(id(mention))
         if "family" in stand:
             mention.relative = stand.kinds["family"]

@@ -70,10 +70,12 @@ class Mention:
     if_denied: bool = False  # a fact only when denied: "any regular medication?" - "no"
     asked: bool = False
     answered: bool = False
+    qualified: bool = False  # asked about elsewhere, otherwise, before
     examined: bool = False  # found by the clinician on examination
     history: bool = False  # told as a history of it
     stopped: bool = False
     continued: bool = False  # a medicine that goes on
+    told_past: bool = False  # in the past tense of a story
     late: bool = False  # in the part of the visit where plans are made
     body: Body | None = None
     side: str = ""
@@ -129,6 +131,8 @@ def _named(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
         hits += [(*short.span(h.span.offset, h.span.end), h.entry) for h in vocabulary.scan(short.text, language)]
     found = []
     for start, end, entry in hits:
+        if entry.kind == "social" or (entry.kind == "finding" and not _clinical(entry)):
+            continue  # habits and circumstances come from the expressions; other findings are rarely what was meant
         number = talk.sentence_at(start)
         sentence = talk.sentences[number]
         if sentence.language == language and end <= sentence.end and talk.text[start:end] not in ignored:
@@ -184,6 +188,13 @@ def _concept(concept: Concept, vocabulary: Vocabulary, language: str) -> tuple[C
     return Concept(known.name, concept.codings or known.codings), entry.key
 
 
+def _clinical(entry: Named) -> bool:
+    """Whether a finding is one that clinicians code, not only a word of a large terminology."""
+    if entry.in_language("zh").name != entry.in_language("en").name:
+        return True  # one of the concepts of daily practice
+    return any("icd-10" in c.system or "human-phenotype" in c.system for c in entry.concept.codings)
+
+
 @lru_cache(maxsize=8)
 def _ignored(language: str) -> frozenset[str]:
     """Words that are names in some terminology and hardly ever mean it when spoken."""
@@ -193,7 +204,7 @@ def _ignored(language: str) -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
     try:
-        return re.compile(pattern)
+        return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)")
     except re.error as error:
         raise ConfigurationError(f"expressions: pattern {pattern[:40]!r}: {error}") from error
 

@@ -18,7 +18,6 @@ _SNOMED = "http://snomed.info/sct"
 _FAMILY = {
     FactKind.CONDITION: "problem",
     FactKind.SYMPTOM: "problem",
-    FactKind.EXAM: "problem",
 }
 
 
@@ -28,6 +27,7 @@ class Weighed:
 
     fact: Fact
     weight: int
+    told_past: bool = False
 
 
 def merge(weighed: Iterable[Weighed]) -> list[Fact]:
@@ -36,7 +36,7 @@ def merge(weighed: Iterable[Weighed]) -> list[Fact]:
     kept: list[Fact] = []
     for group in groups:
         kept += _settled(group)
-    kept = _without_generic(kept)
+    kept = _consistent(_without_generic(kept))
     return sorted(kept, key=lambda f: (f.evidence[0].offset, f.concept.name, f.status))
 
 
@@ -80,7 +80,6 @@ def _joined(group: Iterable[Weighed], status: Status | None = None) -> Fact:
     evidence = tuple(dict.fromkeys(span for fact in facts for span in fact.evidence))
     return replace(
         first,
-        kind=next((f.kind for f in facts if f.kind is not FactKind.EXAM), first.kind),
         status=status or first.status,
         evidence=evidence,
         value=next((f.value for f in facts if f.value is not None), None),
@@ -110,7 +109,11 @@ def _problems(group: list[Weighed]) -> list[Fact]:
         last_absent = max(w.fact.evidence[0].offset for w in absent)
         if last_here > last_absent:
             return [_present(here)]
-        return [_joined(here, Status.PAST), _joined(absent)]
+        if heaviest_absent >= heaviest_here > 2:
+            return [_joined(absent)]  # asked again, the last answer holds
+        if any(w.told_past for w in here) and not any(w.told_past is False for w in here if w.weight == heaviest_here):
+            return [_joined(here, Status.PAST), _joined(absent)]
+        return [_present(here)]
     if here and possible:
         if max(w.weight for w in here) > 1 or len(here) > 2 * len(possible):
             return [_present([*here, *possible])]
@@ -169,3 +172,25 @@ def _without_generic(facts: list[Fact]) -> list[Fact]:
 
 def _is_generic(fact: Fact, generic: dict[str, frozenset[str]]) -> bool:
     return fact.concept.name.lower() in generic.get(_FAMILY.get(fact.kind, fact.kind.value), frozenset())
+
+
+def _consistent(facts: list[Fact]) -> list[Fact]:
+    """Without what another fact makes untrue: "no illnesses" beside one, a medicine taken that is an allergy."""
+    allergies = " ".join(f.concept.name.lower() for f in facts if f.kind is FactKind.ALLERGY)
+    ill = any(f.kind is FactKind.CONDITION and f.status in (Status.PRESENT, Status.PAST) for f in facts)
+    takes = any(f.kind is FactKind.MEDICATION and f.status is Status.PRESENT for f in facts)
+    allergic = any(f.kind is FactKind.ALLERGY and f.status is Status.PRESENT for f in facts)
+    untrue = {
+        "no significant past medical history": ill,
+        "no regular medication": takes,
+        "no known allergy": allergic,
+        "no known allergies": allergic,
+        "lives alone": any(f.concept.name.lower().startswith("lives with") for f in facts),
+        "allergy": allergic,
+    }
+    return [
+        f
+        for f in facts
+        if not untrue.get(f.concept.name.lower(), False)
+        and not (f.kind is FactKind.MEDICATION and f.dosage is None and f.concept.name.lower() in allergies)
+    ]

@@ -42,6 +42,17 @@ definite = re.compile(
 done = re.compile(
     r"\b(?:had|did|done|showed|shows|results?|came back|was|were|last|previous|prior|reviewed|since|underwent|performed|looked|got|went|have had|you've had|ago|yesterday|taken)\b"
 )
+# A question about another place or time than the complaint's own.
+qualified = re.compile(
+    r"\b(?:anywhere else|elsewhere|other|else|normally|usually|before|in the past|previously|ever had)\b"
+)
+# The past tense of a story.
+told = re.compile(
+    r"\b(?:was|were|got|went|became|felt|couldn't|had been|had (?:a|an|some|really|severe|this)|started)\b"
+)
+shown = re.compile(
+    r"\b(?:show me|pull up|results? (?:of|from|for)|review(?:ed|ing)?|look(?:ing|ed)? at|last|recent|your (?:new|latest|previous)|came back|according to)\b[\w ,']*$"
+)
 _TAG = re.compile(
     r"(?:^|[\s,])(?P<tag>okay|ok|all right|alright|right|yeah|yes|you know|correct|sounds? good|does that sound (?:okay|good|alright)(?: to you)?"
     r"|(?:does that )?makes? sense|got it|good|is that (?:right|correct|okay|ok|fair)|isn't (?:it|that right)|are you|aren't you|have you|haven't you|do you|don't you|did you|is it)\s*\?+\s*$"
