@@ -2,9 +2,9 @@
 
 usage: python benchmarks/transcript_speed.py FILE... [--words 9000] [--rounds 5]
 
-The files' texts are put together until there are `--words` words. fhirbridge reads the file and writes the Bundle's JSON;
-medspaCy only runs `load()` over each turn's text, without any FHIR. The best round of each counts (processor time). Also prints
-the first read in this process (loading included), the whole process from its start, and its peak memory.
+The files' texts are put together until there are `--words` words. fhirbridge reads the file and writes the Bundle's
+JSON; medspaCy only runs `load()` over each turn's text, without any FHIR. The best round of each counts (processor
+time). Also prints the first read in this process (loading included), the process from its start, and its peak memory.
 """
 
 from __future__ import annotations
