@@ -24,6 +24,10 @@ def test_there_are_three_hundred_sentences_in_english() -> None:
     assert sum(len(case.marks) for language, case in CASES if language == "en") >= 300
 
 
+def test_there_are_three_hundred_sentences_in_chinese() -> None:
+    assert sum(language == "zh" for language, _ in CASES) >= 300
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -13,7 +13,7 @@ from fhirbridge.records import Speaker, Status
 
 # What may stand between a negation and what it negates, and between a thing and the negation that follows it.
 _BETWEEN = (
-    r"(?:过|什么|啥|明显|任何|再|出现|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
+    r"(?:过|什么|啥|明显|任何|再|出现|查出来?|查到|检出|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
     r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|家族(?:性|中|里)?|类似|相关|传染|对|一点儿?|半点儿?|了)*"
 )
 _AFTER = r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
@@ -159,7 +159,7 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         mention.negated = mention.negated and mention.rank != 2 and role is not Speaker.CLINICIAN
         return
     if (
-        role is not Speaker.CLINICIAN
+        role not in (Speaker.CLINICIAN, Speaker.NOTE)
         and re.match(r"[？?]", tail)
         and not mention.negated
         and len(own.strip("？? 。")) <= len(mention.text) + 2

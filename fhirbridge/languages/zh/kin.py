@@ -73,6 +73,6 @@ def is_spoken_for(text: str, role_is_relative: bool) -> str:
         r"^(?:您?你?好[，,。！]?)?(?:医生|大夫)?[，,]?(?:请问)?[，,]?(?:我|俺|咱)(?:家|们)?(?P<kin>爸|妈|父亲|母亲|爷爷|奶奶|外公|外婆|姥姥|姥爷|老公|老婆|儿子|女儿|孩子|宝宝|公公|婆婆|岳父|岳母|哥哥|姐姐|弟弟|妹妹)(?:爸|妈)?",
         text,
     )
-    if who and not re.search(r"家族|遗传|都(?:有|是)", text):
+    if who and not is_heredity(re.split(r"[。！？]", text)[0]):
         return who["kin"]
     return ""

@@ -7,7 +7,6 @@ a feeling are read as one mention that knows whether it was negated or asked.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +21,7 @@ ADVERBS = (
     r"(?:有点儿?|有一?些|一点儿?|老是?|总是?|经常|时常|常常?|也|都|倒是?|还算?|就|是|特别|很|挺|蛮|比较|偶尔会?|一直|容易|阵阵"
     r"|隐隐|稍微|稍|轻微|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|觉得|感觉|会|突然|时不时|反复|怎么)*"
 )
-NEGATION = r"(?P<no>不怎么|不太|没怎么|没有|没啥|没|未见?|不|无|否认)?"
+NEGATION = r"(?P<no>未触及|未扪及|未闻及|未及|没有?摸到|没摸着|不怎么|不太|没怎么|没有|没啥|没|未见?|不|无|否认)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ _VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "�
 
 def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     text = clean.text
-    for hit in lexicon.scan(_spaced(clean.cased), "zh", overlapping=True):
+    for hit in lexicon.scan(clean.cased, "zh", overlapping=True):
         start, end = hit.span.offset, hit.span.end
         words, entry = text[start:end], hit.entry
         if (
@@ -134,17 +133,6 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         if entry.kind in ("medication", "medication-class", "procedure", "therapy"):
             concept = _as_said(words, concept, entry.key)
         yield Mention(turn, start, end, entry.kind, entry.key, concept, words)
-
-
-def _spaced(cased: str) -> str:
-    """The text as written, with full-width letters and digits in plain form."""
-    return (
-        cased
-        if cased.isascii()
-        else unicodedata.normalize("NFKC", cased)
-        if len(unicodedata.normalize("NFKC", cased)) == len(cased)
-        else cased
-    )
 
 
 def _as_said(words: str, concept: Concept, key: str) -> Concept:

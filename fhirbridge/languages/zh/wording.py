@@ -34,7 +34,7 @@ class Cleaned:
     __slots__ = ("_before", "_here", "_offset", "cased", "text")
 
     def __init__(self, text: str, offset: int = 0) -> None:
-        folded = fold(text)
+        folded, upper = fold(text), plain(text)
         parts: list[str] = []
         cased: list[str] = []
         self._offset = offset
@@ -42,13 +42,13 @@ class Cleaned:
         place = kept = 0
         for match in _FILLER.finditer(folded):
             parts.append(folded[place : match.start()])
-            cased.append(text[place : match.start()])
+            cased.append(upper[place : match.start()])
             kept += match.start() - place
             place = match.end()
             self._here.append(kept)
             self._before.append(place)
         parts.append(folded[place:])
-        cased.append(text[place:])
+        cased.append(upper[place:])
         self.text = "".join(parts)
         self.cased = "".join(cased)  # as it was written: "CT" is an examination, "ct" may be anything
 
@@ -68,8 +68,12 @@ def fold(text: str) -> str:
     low = text.lower()
     if len(low) != len(text):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-    low = low.translate(_FOLD).translate(_TRADITIONAL)
-    return _SPACED.sub("，", low)  # a space between Chinese words is a comma nobody typed
+    return plain(low)
+
+
+def plain(text: str) -> str:
+    """The text in half width, with one form of each mark and simplified characters, every character in place."""
+    return _SPACED.sub("，", text.translate(_FOLD).translate(_TRADITIONAL))  # a space is a comma nobody typed
 
 
 @dataclass(frozen=True, slots=True)
