@@ -28,7 +28,8 @@ from fhirbridge.records import Box, Word
 
 INSTALL = "apt-get install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim (macOS: brew install tesseract-lang)"
 _LINE = 44  # pixels a cell is high on the sheet, margins not counted: about what Tesseract was trained on
-_GAP = 26
+_GAP = 18
+_MOST = 350  # cells on one sheet: Tesseract takes no picture higher than 32767 pixels
 _CHINESE = re.compile(r"[㐀-䶿丁-鿿]")  # all but the one that is also a dash
 _NUMBER = re.compile(r"[<>≤≥=]{0,2}\d+(\.\d+)?([-~]{1,2}\d+(\.\d+)?)?")
 
@@ -106,6 +107,8 @@ class Tesseract:
 
     def _sheet(self, crops: Sequence[NDArray[np.uint8]], languages: str) -> list[_Read]:
         """The crops set one below the other and read as one column of lines."""
+        if len(crops) > _MOST:
+            return [*self._sheet(crops[:_MOST], languages), *self._sheet(crops[_MOST:], languages)]
         if not crops:
             return []
         wide = max(crop.shape[1] for crop in crops) + 2 * _GAP
