@@ -62,9 +62,15 @@ class Lexicon:
         return tuple(Hit(Span(start, end - start), self._entry(number)) for start, end, number in found)
 
     def find(self, name: str, language: str | None = None) -> Entry | None:
-        """The entry with exactly this name or synonym (folded), None if there is none."""
-        number = self._names.find(name)
-        return None if number is None else self._entry(number)
+        """The entry with exactly this name or synonym (folded), None if there is none.
+
+        Index forms are turned round ("Carcinoma, Non-Small-Cell Lung"), a bracket at the end is left out.
+        """
+        for form in _forms(name):
+            number = self._names.find(form)
+            if number is not None:
+                return self._entry(number)
+        return None
 
     def by_code(self, system: str, code: str) -> Entry | None:
         """The entry that carries this code; `system` is the FHIR URI or its short name ("icd10cm", "snomed")."""
@@ -192,6 +198,16 @@ def inflected(name: str) -> tuple[str, ...]:
     if stem.endswith("y") and stem[-2:-1] not in "aeiou":
         forms |= {f"{stem[:-1]}ied", f"{stem[:-1]}ies"}
     return tuple(sorted(name[: verb.start()] + form + name[verb.end() :] for form in forms))
+
+
+def _forms(name: str) -> Iterable[str]:
+    """A name as it stands, without a bracket at its end, and turned round at its comma."""
+    yield name
+    bare = re.sub(r"\s*[（(][^()（）]*[)）]\s*$", "", name)
+    if bare != name and bare:
+        yield bare
+    if bare.count(", ") == 1:
+        yield " ".join(reversed(bare.split(", ")))
 
 
 def row_of(entry: Entry) -> str:
