@@ -9,12 +9,13 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fhirbridge import __version__, choices
-from fhirbridge.errors import FhirbridgeError
+from fhirbridge import arguments, choices
+from fhirbridge.errors import ConfigurationError, FhirbridgeError
+from fhirbridge.fhir import lossless
 from fhirbridge.files import Sink, expand, folder, stem
 from fhirbridge.progress import Progress
 from fhirbridge.records import LeftOut
@@ -28,11 +29,9 @@ FHIR = (".json", ".ndjson", ".json.gz", ".ndjson.gz")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    given = arguments.parser().parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
-        return code
+        return _COMMANDS[given.command](given)
     except FhirbridgeError as error:
         print(f"fhirbridge: {error}", file=sys.stderr)
         return 2
@@ -186,9 +185,27 @@ def _server(a: argparse.Namespace) -> Any:
 
 
 def _night(a: argparse.Namespace) -> int:
-    from fhirbridge import pipeline
+    from time import sleep
 
-    return pipeline.night(a.config)
+    from fhirbridge.notify import check, run, schedule, settings
+
+    file = Path(a.config)
+    if a.init:
+        if file.exists():
+            raise ConfigurationError(f"{file} is there already; it is not overwritten")
+        lossless.write_text(file, settings.template())
+        print(f"{file} written; edit it, then: fhirbridge night {file} --check")
+        return 0
+    if a.install:
+        print(schedule.install_lines(file, a.at or settings.load(file).run.deadline))
+        return 0
+    if a.check:
+        lines = list(check.check(settings.load(file)))
+        for fine, line in lines:
+            print("ok " if fine else "NO ", line)
+        return 0 if all(fine for fine, _ in lines) else 2
+    once = partial(run.night, file, dry_run=a.dry_run)
+    return schedule.every_night(once, a.at, now=run.now, sleep=sleep) if a.at else once()
 
 
 def _review(a: argparse.Namespace) -> int:
@@ -278,116 +295,19 @@ def _terminology(text: str) -> Any:
     return choices.module("terminology", name).create(Path(path))
 
 
-# -------------------------------------------------------------------------------------------------------- arguments
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="fhirbridge",
-        description="Transcripts and lab photos into FHIR; FHIR into the trials a patient can join. Offline.",
-    )
-    parser.add_argument("--version", action="version", version=f"fhirbridge {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_readers, _add_matching, _add_servers, _add_people):
-        add(commands)
-    return parser
-
-
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_readers(commands: Any) -> None:
-    p = _command(commands, "transcript", _transcript, "conversations and notes into FHIR")
-    p.add_argument("files", nargs="+", metavar="FILE")
-    p.add_argument("--date", type=_day, help="day of the visit, YYYY-MM-DD: anchors 'three days ago'")
-    p.add_argument("--terminology", action="append", default=[], metavar="NAME=PATH", help="your own licensed tables")
-    _fhir_options(p)
-    p = _command(commands, "lab", _lab, "photos, scans and PDFs of laboratory reports into FHIR")
-    p.add_argument("images", nargs="+", metavar="IMAGE")
-    p.add_argument("--ocr", default="auto", help=f"auto or one of {', '.join(choices.names('ocr'))}")
-    p.add_argument("--no-header", action="store_true", help="leave out the patient's header, blanked in the picture")
-    p.add_argument("--html", action="store_true", help="beside each output a page with the photo, boxes and doubts")
-    _fhir_options(p)
-    p = _command(commands, "study", _study, "trial records into ResearchStudy and eligibility Group")
-    p.add_argument("files", nargs="+", metavar="FILE")
-    p.add_argument("--registry", default="auto", help=f"auto or one of {', '.join(choices.names('registries'))}")
-    p.add_argument("--fhir-version", choices=("R4", "R5"), default="R4")
-    p.add_argument("--workers", type=int, default=0, help="processes (default: as many as there are processors)")
-    p.add_argument("-o", "--out", metavar="OUT")
-
-
-def _fhir_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--language", choices=("auto", "en", "zh"), default="auto")
-    p.add_argument("--transaction", action="store_true", help="a transaction Bundle, ready to push")
-    p.add_argument("--fhir-version", choices=("R4", "R5"), default="R4")
-    p.add_argument("-o", "--out", metavar="OUT", help="DIR/, x.ndjson or x.json; standard output if left out")
-
-
-def _add_matching(commands: Any) -> None:
-    p = _command(commands, "match", _match, "patients against studies, ranked, with reasons")
-    p.add_argument("--patients", nargs="+", required=True, metavar="PATH")
-    p.add_argument("--studies", nargs="+", required=True, metavar="PATH")
-    p.add_argument("--as-of", type=_day, metavar="DATE", help="judge as of this day (default: today)")
-    p.add_argument("--top", type=int, metavar="N")
-    p.add_argument("--explain", choices=("all", "top", "none"), default="all")
-    p.add_argument("--format", choices=("ndjson", "fhir"), default="ndjson")
-    p.add_argument("--engine", choices=("local", "spark"), default="local")
-    p.add_argument("--workers", type=int, default=1, help="processes (default 1)")
-    p.add_argument("-o", "--out", metavar="OUT")
-    p = _command(commands, "night", _night, "the night run: fetch, match, write, tell")
-    p.add_argument("config", metavar="CONFIG.toml")
-
-
-def _add_servers(commands: Any) -> None:
-    p = _command(commands, "push", _push, "Bundles to a FHIR server, each resource once")
-    p.add_argument("paths", nargs="+", metavar="PATH")
-    p.add_argument("--mode", choices=("transaction", "batch"), default="transaction", help="whole or entry by entry")
-    p.add_argument("--most", type=int, default=400, metavar="N", help="entries in one transaction (default 400)")
-    p.add_argument("--journal", metavar="FILE", help="remember what was taken, so that an interrupted push goes on")
-    _server_options(p)
-    p = _command(commands, "pull", _pull, "patients from a FHIR server")
-    _server_options(p)
-    which = p.add_mutually_exclusive_group(required=True)
-    which.add_argument("--patient", metavar="ID")
-    which.add_argument("--group", metavar="ID")
-    which.add_argument("--all", action="store_true")
-    p.add_argument("-o", "--out", required=True, metavar="DIR")
-
-
-def _server_options(p: argparse.ArgumentParser) -> None:
-    p.add_argument("--server", required=True, metavar="URL")
-    p.add_argument("--user", help="basic authorisation; the password is read from FHIRBRIDGE_PASSWORD")
-    p.add_argument("--client-id", help="SMART backend services; with --key")
-    p.add_argument("--key", metavar="FILE", help="JWKS file with the private key")
-    p.add_argument("--token-url", metavar="URL", help="where the server does not publish it")
-    p.add_argument("--scope", default="system/*.rs")
-    p.add_argument("--ca", metavar="FILE", help="certificate of a private authority")
-    p.epilog = "A bearer token is read from FHIRBRIDGE_TOKEN."
-
-
-def _add_people(commands: Any) -> None:
-    p = _command(commands, "review", _review, "the review page on 127.0.0.1")
-    p.add_argument("--port", type=int, default=0, help="default: a free one")
-    p.add_argument("--studies", nargs="+", default=[], metavar="PATH", help="trials to match the reviewed patient with")
-    p.add_argument("--server", metavar="URL", help="the FHIR server that the page may push to")
-    p.add_argument("-o", "--out", default="reviewed", metavar="DIR", help="where saved Bundles go")
-    p = _command(commands, "mcp", _mcp, "an MCP server on standard input and output")
-    p.add_argument("--root", action="append", metavar="DIR", help="where files may be read (default: this directory)")
-    p.add_argument("--server", metavar="URL", help="the FHIR server that push may write to, after a yes each time")
-    p = _command(commands, "skill", _skill, "the OpenClaw skill folder")
-    p.add_argument("-o", "--out", required=True, metavar="DIR")
-    p = _command(commands, "demo", _demo, "the whole job on made-up patients, into demo-output/")
-    p.add_argument("-o", "--out", default="demo-output", metavar="DIR")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a day; write YYYY-MM-DD") from error
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "transcript": _transcript,
+    "lab": _lab,
+    "study": _study,
+    "match": _match,
+    "push": _push,
+    "pull": _pull,
+    "night": _night,
+    "review": _review,
+    "mcp": _mcp,
+    "skill": _skill,
+    "demo": _demo,
+}
 
 
 if __name__ == "__main__":

@@ -117,12 +117,14 @@ def compile_studies(
     sources: str | Path | Iterable[str | Path],
     *,
     registry: str = "auto",
+    statuses: Sequence[str] = (),
     save: str | Path | None = None,
     workers: int = 1,
 ) -> CompiledStudies:
     """Trials ready to be matched: their criteria as shared atoms. `save` writes them for a later, faster start.
 
-    `sources` may be registry files, FHIR ResearchStudy + Group, or a file that `save` wrote.
+    `sources` may be registry files, FHIR ResearchStudy + Group, or a file that `save` wrote. `statuses` (FHIR
+    research-study-status codes) leaves out trials of another status; trials that tell none stay.
     """
     from fhirbridge import parallel
     from fhirbridge.eligibility import compile
@@ -131,7 +133,10 @@ def compile_studies(
     saved = compile.load(sources)
     if saved is not None:
         return saved
-    pairs = parallel.in_order(_with_criteria, _trials(sources, registry), workers=workers, ready=lexicon.load)
+    trials = (
+        t for t in _trials(sources, registry) if not statuses or isinstance(t, LeftOut) or t.status in ("", *statuses)
+    )
+    pairs = parallel.in_order(_with_criteria, trials, workers=workers, ready=lexicon.load)
     compiled = compile.compile(pairs, lexicon.load())
     if save is not None:
         compiled.save(Path(save))
@@ -162,6 +167,25 @@ def match(
     settings = batch.Settings.of(as_of, top, explain, policy)
     people = patient_bundle.sources(patients)
     return batch.match(people, compiled, settings, read=read, workers=workers, fhir=match_bundle)
+
+
+def match_each(
+    sources: Iterable[Any],
+    studies: CompiledStudies,
+    *,
+    as_of: date | None = None,
+    top: int | None = None,
+    explain: str = "top",
+    workers: int = 1,
+) -> Iterator[list[dict[str, Any] | LeftOut]]:
+    """As `match`, but for each input in order the contract's rows of the patients in it, as they are done."""
+    from fhirbridge.eligibility import batch
+    from fhirbridge.fhir import patient_bundle
+    from fhirbridge.terminology import lexicon
+
+    read = partial(patient_bundle.read, lexicon=lexicon.load())
+    settings = batch.Settings.of(as_of, top, explain, None)
+    return batch.each(sources, studies, settings, read=read, workers=workers)
 
 
 def funnel(patients: Any, study: Any, *, as_of: date | None = None) -> Funnel:

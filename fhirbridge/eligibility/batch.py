@@ -22,7 +22,7 @@ from fhirbridge.eligibility.score import scores
 from fhirbridge.errors import ConfigurationError
 from fhirbridge.records import LeftOut, Patient
 
-__all__ = ["Settings", "judged", "match"]
+__all__ = ["Settings", "each", "judged", "match"]
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,18 @@ def match(
 _SHARED: tuple[CompiledStudies, Settings, Any] | None = None  # what forked workers see without copying
 
 
-def _rows(
-    people: Iterable[Any], compiled: CompiledStudies, settings: Settings, workers: int, read: Any
-) -> Iterator[dict[str, Any] | LeftOut]:
+def each(
+    people: Iterable[Any],
+    compiled: CompiledStudies,
+    settings: Settings,
+    *,
+    read: Callable[[Any], Iterable[Patient | LeftOut]] | None = None,
+    workers: int = 1,
+) -> Iterator[list[dict[str, Any] | LeftOut]]:
+    """For each input in order, the rows of the patients in it (one, as a rule) or why there is none."""
     if workers <= 1:
         for one in people:
-            yield from _row(one, compiled, settings, read)
+            yield list(_row(one, compiled, settings, read))
         return
     global _SHARED
     from fhirbridge.eligibility.columns import index_of
@@ -101,8 +107,15 @@ def _rows(
     index_of(compiled).silent(compiled, settings.policy, True)
     _SHARED = (compiled, settings, read)
     with multiprocessing.get_context("fork").Pool(workers) as pool:
-        for rows in pool.imap(_chunk, _chunks(people, 8)):
-            yield from rows
+        for lists in pool.imap(_chunk, _chunks(people, 8)):
+            yield from lists
+
+
+def _rows(
+    people: Iterable[Any], compiled: CompiledStudies, settings: Settings, workers: int, read: Any
+) -> Iterator[dict[str, Any] | LeftOut]:
+    for rows in each(people, compiled, settings, read=read, workers=workers):
+        yield from rows
 
 
 def _chunks(people: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -111,10 +124,10 @@ def _chunks(people: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield chunk
 
 
-def _chunk(people: list[Any]) -> list[dict[str, Any] | LeftOut]:
+def _chunk(people: list[Any]) -> list[list[dict[str, Any] | LeftOut]]:
     assert _SHARED is not None
     compiled, settings, read = _SHARED
-    return [row for one in people for row in _row(one, compiled, settings, read)]
+    return [list(_row(one, compiled, settings, read)) for one in people]
 
 
 def _row(one: Any, compiled: CompiledStudies, settings: Settings, read: Any) -> Iterator[dict[str, Any] | LeftOut]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhirbridge.errors import InputError, MissingInput, UnreadableInput
 from fhirbridge.fhir import lossless, patient_items, patient_told
@@ -21,7 +21,14 @@ __all__ = ["Source", "read", "read_all", "sources"]
 
 _MACHINE = "AIAST"
 _NOT_TOLD: patient_told.Told = ("", None, None)
-Source = tuple[str, str, Any]  # where it came from, the file's stem ("" for NDJSON lines), JSON text or parsed Bundle
+
+
+class Source(NamedTuple):
+    """An unread input: where it came from, the file's stem ("" for NDJSON lines), JSON text or a parsed Bundle."""
+
+    where: str
+    stem: str
+    content: Any
 
 
 def read_all(patients: Any, lexicon: Words) -> Iterator[Patient | LeftOut]:
@@ -32,14 +39,16 @@ def read_all(patients: Any, lexicon: Words) -> Iterator[Patient | LeftOut]:
 
 def sources(patients: Any) -> Iterator[Source | LeftOut]:
     """The unread inputs, one a Bundle, NDJSON line or file: cheap to make, to be read where they are judged."""
-    if isinstance(patients, (str, Path)):
+    if isinstance(patients, (Source, LeftOut)):
+        yield patients
+    elif isinstance(patients, (str, Path)):
         yield from _files(Path(patients))
     elif isinstance(patients, dict):
-        yield "Bundle", "", patients
+        yield Source("Bundle", "", patients)
     elif hasattr(patients, "json") and isinstance(patients.json, dict):
-        yield "Record", "", patients.json
+        yield Source("Record", "", patients.json)
     elif hasattr(patients, "model_dump_json"):
-        yield "Bundle", "", lossless.loads(patients.model_dump_json())
+        yield Source("Bundle", "", lossless.loads(patients.model_dump_json()))
     elif isinstance(patients, Iterable):
         for one in patients:
             yield from sources(one)
@@ -61,7 +70,7 @@ def _files(path: Path) -> Iterator[Source | LeftOut]:
             yield from _lines(path)
         else:
             text = "".join(line for _, line in lossless.lines(path))
-            yield path.name, name.removesuffix(".json"), text
+            yield Source(path.name, name.removesuffix(".json"), text)
     except (OSError, UnicodeDecodeError, EOFError) as error:
         yield LeftOut(path.name, f"cannot be read ({type(error).__name__}); is it complete and UTF-8?")
 
@@ -72,7 +81,7 @@ def _lines(path: Path) -> Iterator[Source | LeftOut]:
     for number, line in lossless.lines(path):
         where = f"{path.name} line {number}"
         if '"Bundle"' in line[:400]:
-            yield where, "", line
+            yield Source(where, "", line)
             continue
         try:
             loose.append(lossless.loads(line, where))
@@ -80,7 +89,7 @@ def _lines(path: Path) -> Iterator[Source | LeftOut]:
             yield LeftOut(where, error.reason)
     if loose:
         entries = [{"resource": r} for r in loose if isinstance(r, dict)]
-        yield path.name, "", {"resourceType": "Bundle", "type": "collection", "entry": entries}
+        yield Source(path.name, "", {"resourceType": "Bundle", "type": "collection", "entry": entries})
 
 
 def read(source: Source, lexicon: Words) -> Iterator[Patient | LeftOut]:
