@@ -9,7 +9,7 @@ from datetime import date
 
 from fhirbridge.languages.zh import times
 from fhirbridge.languages.zh.mention import Mention
-from fhirbridge.records import Concept, Fact, FactKind, LeftOut, Quantity, Span, Status
+from fhirbridge.records import Body, Concept, Fact, FactKind, LeftOut, Quantity, Span, Status
 
 _KINDS = {
     "condition": FactKind.CONDITION,
@@ -100,9 +100,25 @@ def _fact(key: tuple[str, ...], group: list[Mention], visit: date | None) -> Fac
         duration=duration if onset_text and not onset_text.endswith("前") else None,
         severity=next((m.severity for m in agreeing if m.severity), "") if status is Status.PRESENT else "",
         dosage=next((m.dosage for m in agreeing if m.dosage is not None), None),
+        body=next((b for m in agreeing if (b := _body(m)) is not None), None),
+        reaction=tuple({c.name: c for m in agreeing for c in m.reaction}.values()),
         relative=key[2] if key[0] == "family" else "",
         certain=all(m.certain for m in agreeing),
     )
+
+
+_SIDES = {"左": "left", "右": "right", "双": "bilateral", "两": "bilateral"}
+
+
+def _body(mention: Mention) -> Body | None:
+    """The part of the body and the side, where a symptom names them."""
+    if mention.kind not in ("symptom", "condition", "finding"):
+        return None
+    side = re.match(r"[左右双两]", mention.site or mention.text)
+    site = re.sub(r"^[左右双两](?:边|侧)?", "", mention.site)
+    if not site and side is None:
+        return None
+    return Body(Concept(site or mention.concept.name), _SIDES[side[0]] if side else "") if site else None
 
 
 def _value(best: Mention, value: object, status: Status) -> Quantity | Concept | str | bool | None:

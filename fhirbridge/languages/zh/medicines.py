@@ -91,7 +91,7 @@ def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, quest
     if _STOPPED.search(tail) or _STOPPED.search(near):
         mention.status = Status.PAST
     elif (
-        _NEVER.search(clause)
+        _NEVER.search(near)
         or re.match(r"[^，。]{0,4}，?(?:也|都|就|一直|他也)*(?:没|不)(?:吃|用|服|打)", tail)
         or mention.negated
     ):

@@ -58,6 +58,7 @@ class Mention:
     onset_text: str = ""
     dosage: Dosage | None = None
     evidence: list[Span] = field(default_factory=list)
+    reaction: list[Concept] = field(default_factory=list)
     certain: bool = True
     site: str = ""
     weak: bool = False  # a clinician's passing word that states nothing

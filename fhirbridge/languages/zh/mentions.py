@@ -253,3 +253,53 @@ def _longest(found: list[Mention]) -> list[Mention]:
         if all(mention.end <= k.start or mention.start >= k.end for k in kept):
             kept.append(mention)
     return sorted(kept, key=lambda m: m.start)
+
+
+_ALONE = re.compile(
+    r"(?:^|[，。！？、；]|有时候?|偶尔|会|老|总是?|隐隐(?:的|地)?|一直|还|也|就|又|有点儿?|有些|阵阵|按着|晚上|白天|走路|活动|一动|吃完|饭后|饿的?时候|一碰|摸着|的时候|特别|很|挺|最近|现在|开始|突然|持续|阵发性?的?)"
+    r"(?P<no>不太|不怎么|不|没有?)?(?P<feeling>疼|痛|痒|麻|胀)(?P<ask>不(?P=feeling))?(?=得|的|了|过|吗|么|[，。？！、]|$|啊|呀|起来)"
+)
+
+
+def site_of(mention: Mention) -> str:
+    """The part of the body a symptom is at, as the sites table names it; "" if it names none."""
+    pattern, sites, _, _ = _felt()
+    match = re.match(r"[左右双两]?(?:边|侧)?", mention.text)
+    start = match.end() if match else 0
+    return next(
+        (
+            sites[mention.text[start:end]]
+            for end in range(len(mention.text), start, -1)
+            if mention.text[start:end] in sites
+        ),
+        "",
+    )
+
+
+@lru_cache(maxsize=1)
+def _places() -> re.Pattern[str]:
+    return re.compile(_alternatives(w for w in _felt()[1] if len(w) > 1 or w in "胃腰"))
+
+
+def last_place(text: str) -> str:
+    """The part of the body a turn names last, as the sites table names it; "" if none."""
+    words = _places().findall(text)
+    return _felt()[1][words[-1]] if words else ""
+
+
+def alone(text: str, turn: int, lexicon: Vocabulary, found: list[Mention], site: str) -> Iterator[Mention]:
+    """A feeling without its place ("疼不疼?", "有时候会隐隐的疼"), at the place that was spoken of last."""
+    _, _, feelings, names = _felt()
+    for match in _ALONE.finditer(text):
+        start, end = match.start("no") if match["no"] else match.start("feeling"), match.end()
+        if any(m.start < end and start < m.end for m in found):
+            continue
+        earlier = [s for m in found if m.end <= start and (s := site_of(m))]
+        place = earlier[-1] if earlier else site
+        feeling, ending = feelings[match["feeling"]]
+        name = names.get((place, feeling)) or (place + ending if place and ending and len(place) > 1 else "")
+        if not name:
+            continue
+        mention = named(name, "symptom", lexicon, turn, start, end, text)
+        mention.asked, mention.negated = bool(match["ask"]), bool(match["no"]) and not match["ask"]
+        yield mention

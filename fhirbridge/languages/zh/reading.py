@@ -59,6 +59,7 @@ class Reader:
         self.answered = self.turn_asks = False
         self.turns = 0
         self.family_asked = False
+        self.site = ""  # the part of the body spoken of last
         self.heard: list[Mention] = []
         self.is_chat = False  # opened by a patient who writes, with no examination
 
@@ -113,6 +114,12 @@ class Reader:
             m for m in settled if not isinstance(m.value, str) or m.kind != "laboratory" or not _inside(m, problems)
         ]
         kept = [m for m in found if not _inside(m, settled)]
+        if role is not Speaker.NOTE:
+            kept += mentions.alone(text, number, self.lexicon, [*kept, *settled], self.site)
+            self.site = next(
+                (s for m in reversed(kept) if m.kind == "symptom" and (s := mentions.site_of(m))),
+                mentions.last_place(text) or self.site,
+            )
         kept += [m for m in measures.ordered(text, number) if not _inside(m, kept)]
         if role is Speaker.CLINICIAN:
             kept += self._again(text, number)
@@ -180,6 +187,7 @@ class Reader:
                 and mention.kind in ("symptom", "condition", "procedure")
             ):
                 mention.dropped = "the reaction of an allergy"
+                next(m for m in covered if m.kind == "allergy" and m.end == allergic).reaction.append(mention.concept)
         spoken = [m for m in spoken if not m.dropped]
         named = [m for m in spoken if m.status is None]
         assertion.judge(sentence, [m for m in named if m.kind not in _MEDICINE], role, question)
