@@ -263,7 +263,7 @@ _ALONE = re.compile(
 
 def site_of(mention: Mention) -> str:
     """The part of the body a symptom is at, as the sites table names it; "" if it names none."""
-    pattern, sites, _, _ = _felt()
+    _, sites, _, _ = _felt()
     match = re.match(r"[左右双两]?(?:边|侧)?", mention.text)
     start = match.end() if match else 0
     return next(
