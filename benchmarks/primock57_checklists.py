@@ -55,7 +55,7 @@ def items(folder: Path, words: lexicon.Lexicon) -> dict[str, list[tuple[str, set
         if (row["section"] or "").lower().startswith(("fh", "family", "plan", "mx")):
             continue
         read = [f for f in facts.find(turns.read(text + "\n"), words)[0] if f.kind in _KINDS]
-        if len(read) == 1:
+        if len(read) == 1 and not read[0].concept.name.lower().startswith("no "):
             denied = re.match(r"(?i)\s*(?:no|nil|not|denies|denied|without|never|-ve|negative)\b", text) is not None
             found[row["consultation"]][read[0].concept.name].append(
                 (text, keys(read[0]), "absent" if denied else polarity(read[0]))

@@ -73,7 +73,9 @@ def search(text: str, language: str) -> list[Heard]:
     found = [
         (start + shifts[index] - 1, end - 1, index)
         for index, start, end in finder.find_matches_as_indexes(plain, overlapping=True)
-        if not (plain[end].isalnum() or plain[end] == "'") or not plain[end - 1].isalnum() or not plain[end].isascii()
+        if not (
+            plain[end - 1].isalnum() and plain[end].isascii() and (plain[end].isalnum() or plain[end : end + 2] == "'t")
+        )
     ]
     found.sort(key=lambda f: (f[0], -f[1]))
     out = []

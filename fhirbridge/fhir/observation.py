@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhirbridge.fhir import derivation
-from fhirbridge.records import Concept, Fact, FactKind, Quantity, Status
+from fhirbridge.records import Coding, Concept, Fact, FactKind, Quantity, Status
 
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _DISPLAY = {
@@ -22,6 +22,7 @@ _VITAL_PROFILES = {
     "9843-4": "head-circumference",
 }  # fmt: skip
 _SMOKING = "72166-2"
+_OXIMETRY = "59408-5"
 
 
 def observation(fact: Fact, base: dict[str, Any], effective: str | None) -> dict[str, Any]:
@@ -31,6 +32,8 @@ def observation(fact: Fact, base: dict[str, Any], effective: str | None) -> dict
     category = fact.kind.value if fact.kind.value in _DISPLAY else "exam"
     out["category"] = [derivation.code(_CATEGORY, category, _DISPLAY[category])]
     out["code"] = derivation.concept(fact.concept)
+    if _OXIMETRY in _codes(fact):  # US Core asks for the code of the saturation itself beside that of the oximeter's
+        out["code"]["coding"].append(derivation.coding(Coding("http://loinc.org", "2708-6")))
     if effective:
         out["effectiveDateTime"] = fact.onset or effective
     if fact.components:
