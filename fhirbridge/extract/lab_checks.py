@@ -23,6 +23,8 @@ from fhirbridge.records import LabReport, LabResult, Picture, Quantity
 if TYPE_CHECKING:
     from fhirbridge.ocr import OcrEngine
 
+_POOR = "much of this page could not be read"
+_LEGIBLE = 0.85  # share of rows of a page that must have been read without gaps
 _TRUSTED = 0.6  # share of relations that must hold before one that does not is held against a row
 
 
@@ -39,6 +41,13 @@ def check(report: LabReport, pictures: Sequence[Picture], engine: OcrEngine | No
         _judged(row, signs[at], at in confirmed, against.get(at, ""), second.get(at)) for at, row in enumerate(rows)
     ]
     return replace(report, results=tuple(_without_twins(results)))
+
+
+def _illegible(signs: Sequence[Signs]) -> bool:
+    """Whether so much of the sheet is unreadable that what looks right needs a confirmation too."""
+    gaps = {lab_signs.UNKNOWN_UNIT, lab_signs.NO_NUMBER, lab_signs.NO_UNIT}
+    broken = sum(bool(gaps & set(sign.hard)) for sign in signs)
+    return len(signs) >= 4 and broken > (1 - _LEGIBLE) * len(signs)
 
 
 def _judged(row: LabResult, signs: Signs, confirmed: bool, against: str, second: str | None) -> LabResult:

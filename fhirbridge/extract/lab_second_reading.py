@@ -20,7 +20,7 @@ from fhirbridge.records import Box, LabResult, Picture
 if TYPE_CHECKING:
     from fhirbridge.ocr import OcrEngine
 
-LIFTED = frozenset({"the print was hard to read", "more digits after the point than its range has"})
+LIFTED = frozenset({"the print was hard to read", "much of this page could not be read"})
 _HEIGHT = 48  # pixels of a cell on the sheet: what recognisers are trained on
 _GAP = 36
 _WIDE = 420  # of a column on the sheet

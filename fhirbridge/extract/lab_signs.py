@@ -14,7 +14,9 @@ from typing import Protocol
 from fhirbridge.records import LabResult
 
 SURE = 0.80  # an engine's confidence below which it is often wrong: benchmarks/lab_checks.py
-_DIGIT = re.compile(r"\d")
+UNKNOWN_UNIT = "the unit could not be understood"
+NO_UNIT = "no unit was read"
+NO_NUMBER = "the value is not a number, its range is"
 
 
 class Knowledge(Protocol):
@@ -50,6 +52,7 @@ class Signs:
 class Habit:
     """What the other rows of a sheet do: how many digits they print beyond their ranges', whether they flag."""
 
+    units: bool  # nearly all numbers carry a unit here
     flags: bool  # rows out of range carry a flag here
     extra_digits: tuple[int, ...]  # for each row: digits after the point, less the range's most
 
@@ -59,7 +62,9 @@ class Habit:
         outside = [row for row in rows if row.side in {"H", "L"}]
         flagged = sum(row.flag[:1] == row.side for row in outside)
         extra = tuple(value_digits(row) - max(range_digits(row)) for row in rows if range_digits(row) and row.quantity)
-        return cls(flagged >= 2 and flagged >= 0.7 * len(outside), extra)
+        numbers = [row for row in rows if row.quantity is not None]
+        units = sum(bool(row.unit.strip()) for row in numbers) >= 0.7 * len(numbers)
+        return cls(units, flagged >= 2 and flagged >= 0.7 * len(outside), extra)
 
 
 def value_digits(row: LabResult) -> int:
@@ -80,7 +85,7 @@ def decimals(value: Decimal) -> int:
 
 def find(row: LabResult, habit: Habit, known: Knowledge) -> Signs:
     """What speaks against a row."""
-    hard = [*_disagreement(row), *_form(row), *_possible(row, known), *_unit(row, known)]
+    hard = [*_disagreement(row), *_form(row), *_possible(row, known), *_unit(row, habit, known)]
     soft = [*_confidence(row), *_digits(row, habit), *_unflagged(row, habit), *_far(row, known)]
     return Signs(tuple(hard), tuple(soft), _arrow(row, habit))
 
@@ -97,9 +102,9 @@ def _form(row: LabResult) -> list[str]:
         return ["no value was read"]
     limited = row.low is not None or row.high is not None
     if row.quantity is None and limited and re.search(r"[\d.]", row.value_text):
-        return ["the value is not a number, its range is"]
+        return [NO_NUMBER]
     if row.quantity is None and limited and not re.search(r"[A-Za-z㐀-鿿+±-]", row.value_text):
-        return ["the value is not a number, its range is"]
+        return [NO_NUMBER]
     if row.low is not None and row.high is not None and row.low.value > row.high.value:
         return ["the reference range runs backwards"]
     if row.quantity is None and not row.range_text and re.fullmatch(r".+\([-+±]\)", row.value_text.strip()):
@@ -116,11 +121,13 @@ def _possible(row: LabResult, known: Knowledge) -> list[str]:
     return []
 
 
-def _unit(row: LabResult, known: Knowledge) -> list[str]:
+def _unit(row: LabResult, habit: Habit, known: Knowledge) -> list[str]:
     if row.quantity is None:
         return []
     if row.unit.strip() and not row.quantity.ucum:
-        return ["the unit could not be understood"]
+        return [UNKNOWN_UNIT]
+    if not row.unit.strip() and habit.units and not known.fits(row.name, None, row.abbreviation):
+        return [NO_UNIT]
     if row.quantity.ucum and not known.fits(row.name, row.quantity.ucum, row.abbreviation):
         return ["the analyte is not reported in this unit"]
     return []
@@ -139,7 +146,7 @@ def _digits(row: LabResult, habit: Habit) -> list[str]:
     alike = sum(other >= extra for other in habit.extra_digits)
     if extra >= 2 and alike - 1 < 0.15 * len(habit.extra_digits):
         return ["more digits after the point than its range has"]
-    if value_digits(row) == 0 == min(limits) < max(limits) and row.flag[:1] != row.side:
+    if value_digits(row) == 0 == min(limits) < max(limits) and row.quantity.value and row.flag[:1] != row.side:
         return ["its range has a point that the value has not"]
     if value_digits(row) == 0 < min(limits) and row.side in {"H", "L"} and row.flag[:1] != row.side:
         return ["fewer digits after the point than its range has"]
@@ -166,15 +173,13 @@ def _far(row: LabResult, known: Knowledge) -> list[str]:
 
 
 def _arrow(row: LabResult, habit: Habit) -> str:
-    """A last digit 1 that may be an arrow: without it the value lies out of range, and no flag was read."""
+    """A last digit that may be an arrow: without it the value lies out of range, and it has a digit more than usual."""
     text = row.value_text.strip()
-    if row.quantity is None or row.flag or not re.fullmatch(r"\d+(\.\d+)?[14]", text) or "." not in text[:-1]:
+    if row.quantity is None or row.flag or not re.fullmatch(r"\d+\.\d+[14]", text):
         return ""
     without = Decimal(text[:-1])
     outside = (row.high is not None and without > row.high.value) or (row.low is not None and without < row.low.value)
-    if not outside:
-        return ""
-    limits = range_digits(row)
-    usual = max(limits) if limits else 0
-    lean = value_digits(row) <= usual or (habit.extra_digits and value_digits(row) - usual in habit.extra_digits)
-    return "" if lean and row.side not in {"H", "L"} and not habit.flags else "its last digit may be an arrow"
+    extra = value_digits(row) - max(range_digits(row), default=0)
+    alike = sum(other >= extra for other in habit.extra_digits) - 1
+    unusual = extra > 0 and (alike < 0.15 * len(habit.extra_digits) or extra > 1)
+    return "its last digit may be an arrow" if outside and unusual else ""

@@ -162,8 +162,8 @@ def _keys(name: str, *, names_first: bool) -> tuple[str, ...]:
     order = (names, short) if names_first else (short, names)
     forms = [form for form in dict.fromkeys(spellings(name)) if form]
     for form, index in product(forms, order):
-        if form in index:
-            return tuple(dict.fromkeys((*index[form], *(short if index is names else names).get(form, ()))))
+        if form in index:  # a full name says more than an abbreviation; what stands as abbreviation may be a name
+            return index[form] if names_first else tuple(dict.fromkeys((*index[form], *names.get(form, ()))))
     return ()
 
 

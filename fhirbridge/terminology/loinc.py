@@ -338,6 +338,8 @@ def fits(loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
     kind = ucum.kind(unit)
     known = analytes(loinc_or_name, abbreviation)
     kinds = {row.kind for one in known for row in one.codes} - {"presence", "text", "titer"}
+    if unit is None:  # shares are printed without their % often enough
+        return not kinds or not kinds <= _TELLING - {"fraction"}
     alike = {kind, *_NEIGHBOURS.get(kind, ())} | ({"hpf", "lpf", "copies"} if kind == "number" else set())
     return not kinds or kind not in _TELLING or bool(alike & kinds)
 

@@ -140,6 +140,8 @@ def test_what_is_not_decided_gets_no_code(name: str, unit: str) -> None:
         ("向接胆红素", "", ()),  # direct or indirect?
         ("Vitamin D9", "", ()),
         ("IgB", "", ()),
+        ("CRP", "", ("crp",)),
+        ("超敏C反应蛋白", "CRP", ("hscrp",)),
     ],
 )
 def test_names_cut_or_misread_are_known_only_where_nothing_else_is_as_near(
