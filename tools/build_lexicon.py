@@ -198,6 +198,34 @@ def usable(key: str, source: str) -> bool:
     return long_enough and len(words) <= 8 and not key.replace(" ", "").isdigit() and key not in IGNORED
 
 
+QUALIFIED = re.compile(
+    r"^(?:mild|moderate|severe|no|not|other|left|right|both|bilateral|unilateral|chronic|acute|history of"
+    r"|family history(?: of)?|low dose|old|recent|recurrent|persistent|increasing|worsening|screening|diagnosis of"
+    r"|finding of|complaining of|symptom of) (.+)$"
+)
+
+
+def plain(made: list[tuple[str, str, list[str]]], everyday: lexicon.Lexicon) -> list[tuple[str, str, list[str]]]:
+    """Without names that are another name with a word of degree, side, denial or history before it.
+
+    Those words are read by who reads the text: "severe headache" is a headache, and severe. A disease that has a code
+    of its own with such a word ("acute pancreatitis" beside "pancreatitis") is kept.
+    """
+    known = {key for _, _, keys in made for key in keys} | set(everyday._names.latin)
+    kept = []
+    for key, head, keys in made:
+        coded = "I:" in head or not head
+        stays = []
+        for name in keys:
+            match = QUALIFIED.match(name)
+            disease = coded and match and name.split()[0] in ("chronic", "acute", "recurrent", "persistent", "old")
+            if not match or match[1] not in known or disease:
+                stays.append(name)
+        if stays:
+            kept.append((key, head, stays))
+    return kept
+
+
 def group(items: list[Item]) -> list[list[Item]]:
     """Items that share their preferred name with a name of another are one concept."""
     first: dict[str, int] = {}
@@ -288,6 +316,7 @@ def main(folder: Path) -> None:
     lexicon.add_concepts(everyday)
     items = icd_items + gps_items + hpo(folder) + symp(folder) + mesh(folder) + drugs(folder)
     made = sorted(filter(None, (row(members, everyday) for members in group(items))), key=lambda m: m[0])
+    made = plain(made, everyday)
     numbers = dict(everyday._keys)
     rows = [lexicon.row_of(entry) for entry in everyday._rows if isinstance(entry, lexicon.Entry)]
     for key, head, folded in made:
