@@ -78,14 +78,19 @@ def search(text: str, language: str) -> list[Heard]:
         )
     ]
     found.sort(key=lambda f: (f[0], -f[1]))
-    out = []
-    place = {True: 0, False: 0}  # words that open or close an examination may overlap other cues
+    out: list[Heard] = []
+    # words that open or close an examination, and words that end a reach, may share letters with other cues
+    place = {"phase": 0, "stop": 0, "": 0}
     for start, end, index in found:
-        phase = cues[index].kind in PHASES
-        if start >= place[phase]:
+        kind = cues[index].kind
+        lane = "phase" if kind in PHASES else "stop" if kind == "stop" else ""
+        if start >= place[lane]:
             out.append(Heard(start, end, cues[index]))
-            place[phase] = end
-    return out
+            place[lane] = end
+    whole_cues = [h for h in out if h.cue.kind != "stop"]
+    return [
+        h for h in out if h.cue.kind != "stop" or not any(w.start <= h.start and h.end <= w.end for w in whole_cues)
+    ]
 
 
 def whole(text: str, start: int, end: int) -> bool:

@@ -75,6 +75,8 @@ def facts(
     for mention in mentions:
         if mention.dropped or mention.status is None or mention.kind not in KINDS:
             continue
+        if mention.key.endswith(" referral") and mention.status is not Status.PLANNED:
+            continue  # a specialist was only spoken of
         if mention.if_denied and mention.status is not Status.ABSENT:
             continue
         fact = _fact(talk, mention, medicines_at, visit)
@@ -165,7 +167,7 @@ def _status(talk: Talk, mention: Mention, kind: FactKind, role: Speaker) -> Stat
 
 def _procedure_status(talk: Talk, mention: Mention, status: Status, role: Speaker) -> Status:
     """Done, unless a clinician speaks of it while planning and in no words of the past."""
-    if status is Status.PLANNED and mention.said and _shown(talk, mention):
+    if status in (Status.PLANNED, Status.PRESENT) and _shown(talk, mention):
         return Status.PAST
     if status not in (Status.PRESENT, Status.POSSIBLE) or mention.fixed:
         return status

@@ -24,7 +24,7 @@ from fhirbridge.extract import (
 from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.talk import Talk, talk_language, talks
 from fhirbridge.languages import spoken
-from fhirbridge.records import Fact, LeftOut, Speaker, Transcript, Turn
+from fhirbridge.records import Fact, LeftOut, Speaker, Status, Transcript, Turn
 
 
 def find(transcript: Transcript, lexicon: Vocabulary) -> tuple[tuple[Fact, ...], tuple[LeftOut, ...]]:
@@ -90,6 +90,11 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     if asks and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):
         mention.dropped = "the patient asks"
         return
+    if asks and mention.fixed and mention.status is Status.PLANNED:
+        mention.dropped = "asked about a plan" if sentence.asks else ""
+        asks = ""
+        if mention.dropped:
+            return
     if asks and _taken_for_granted(talk, mention, sentence.language):
         asks = ""
     elif asks and sentence.role is not Speaker.NOTE:

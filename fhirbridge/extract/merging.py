@@ -121,7 +121,9 @@ def _problems(group: list[Weighed]) -> list[Fact]:
     if here:
         return [_present(here)]
     if possible and absent:
-        return [_joined(absent if max(w.weight for w in absent) > 1 else possible)]
+        last = max(group, key=lambda w: w.fact.evidence[0].offset)
+        suspected = last.fact.status is Status.POSSIBLE and last.fact.kind is FactKind.CONDITION
+        return [_joined(possible if suspected or max(w.weight for w in absent) == 1 else absent)]
     return [_joined(group)]
 
 

@@ -40,7 +40,7 @@ definite = re.compile(
 )
 # What tells of a procedure that is over.
 done = re.compile(
-    r"\b(?:had|did|done|showed|shows|results?|came back|was|were|last|previous|prior|reviewed|since|underwent|performed|looked|got|went|have had|you've had|ago|yesterday|taken)\b"
+    r"\b(?:show me|had|did|done|showed|shows|results?|came back|was|were|last|previous|prior|reviewed|since|underwent|performed|looked|got|went|have had|you've had|ago|yesterday|taken)\b"
 )
 # A question about another place or time than the complaint's own.
 qualified = re.compile(
