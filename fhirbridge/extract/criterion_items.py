@@ -62,6 +62,7 @@ class Item:
     windows: list[Window] = field(default_factory=list)
     amounts: list[Amount] = field(default_factory=list)
     grades: list[tuple[str, int | None, int | None, int, int]] = field(default_factory=list)
+    pressures: list[tuple[str, int, int, int, int]] = field(default_factory=list)
     unknown: list[Piece] = field(default_factory=list)
     groups: list[Piece] = field(default_factory=list)
     qualifiers: list[str] = field(default_factory=list)
@@ -228,6 +229,14 @@ class _Reader:
         else:
             self.item.amounts.append(amount)
 
+    def _pressure(self, piece: Piece) -> None:
+        """ "> 160/100 mmHg": a leaf for each pressure; a "blood pressure" before it needs no number of its own."""
+        sign, first, second = piece.value
+        anchors = self.item.anchors
+        if anchors and anchors[-1].kind is LeafKind.VITAL_SIGN and anchors[-1].amount is None:
+            anchors.pop()
+        self.item.pressures.append((sign, first, second, piece.start, piece.end))
+
     def _window(self, piece: Piece) -> None:
         self.item.windows.append(piece.value)
         if not self.item.anchors:
@@ -347,7 +356,8 @@ class _Reader:
             )
             unit = amount.high or amount.low
             time = unit is not None and unit.quantity.ucum in _TIME_UNITS
-            if measure is not None and not time:
+            pregnancy_age = measure is not None and measure.concepts[0].name == "Gestational age"
+            if measure is not None and (not time or pregnancy_age):
                 measure.amount = amount
                 measure.start = min(measure.start, amount.start)
             else:

@@ -9,7 +9,7 @@ from typing import Any as Anything
 from fhirbridge.extract.criterion_items import MEASURES, Anchor, Item
 from fhirbridge.extract.criterion_numbers import Amount
 from fhirbridge.extract.criterion_pieces import Piece
-from fhirbridge.records import All, Any, Bound, Concept, If, Leaf, LeafKind, Node, Not, Quantity, Span, Window
+from fhirbridge.records import All, Any, Bound, Coding, Concept, If, Leaf, LeafKind, Node, Not, Quantity, Span, Window
 
 __all__ = ["all_of", "any_of", "node", "text_leaf"]
 
@@ -64,8 +64,14 @@ def text_leaf(start: int, end: int) -> Leaf:
 
 
 def admin_leaf(item: Item, value: str) -> Leaf:
-    """An administrative question and its kind."""
-    return Leaf(LeafKind.ADMINISTRATIVE, Span(item.start, item.end - item.start), values=(value,))
+    """An administrative question and its kind; a life expectancy keeps its number."""
+    amount = item.amounts[0] if value == "life expectancy" and item.amounts else None
+    low, high = _bounds(amount)
+    lasting = item.windows[-1] if item.windows and value == "life expectancy" else None
+    if amount is None and lasting is not None:
+        low = Bound(lasting.at_least) if lasting.at_least else None
+        high = Bound(lasting.within) if lasting.within else None
+    return Leaf(LeafKind.ADMINISTRATIVE, Span(item.start, item.end - item.start), (), (value,), low, high)
 
 
 def node(item: Item, exclude: bool) -> Node | None:
@@ -109,6 +115,7 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
     allergens = [a for a in item.anchors if a.head == "allergy" and a.kind in _ALLERGENS]
     if allergens or (item.allergen and item.head == "allergy") or (item.head == "allergy" and not item.anchors):
         leaves.append(_allergy(item, allergens))
+    ages = _ages(item)
     measured_sex = item.sex in ("female", "male") and any(a.kind in MEASURES for a in item.anchors)
     for anchor in item.anchors:
         if anchor in allergens:
@@ -116,8 +123,10 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
         made = _leaf(anchor, item)
         if made is not None:
             leaves.append(made)
-    leaves += _ages(item)
+    leaves += ages
     leaves += [_grade(g, item) for g in item.grades]
+    leaves += [_pressures(p) for p in item.pressures]
+    leaves += _named_measures(item)
     if not leaves and item.count is not None:
         leaves += [_line(item)]
     sex = item.sex
@@ -267,8 +276,6 @@ def _measure(anchor: Anchor, item: Item, qualifiers: set[str]) -> Node | None:
         low, high = limit
     window = anchor.window or (item.windows[-1] if item.windows else None)
     extra = frozenset(qualifiers - {"inadequate", "adequate", "severe", "moderate", "mild"})
-    if anchor.kind is LeafKind.VITAL_SIGN and anchor.concepts[0].name == "Blood pressure" and len(anchor.extra) == 1:
-        return _pressures(anchor, low, high)
     leaves: list[Node] = [
         Leaf(anchor.kind, span, (c,), values, low, high, window, qualifiers=extra) for c in anchor.concepts
     ]
@@ -277,25 +284,35 @@ def _measure(anchor: Anchor, item: Item, qualifiers: set[str]) -> Node | None:
     return (all_of if _means_all(anchor, low) else any_of)(leaves)
 
 
+def _further(anchor: Anchor) -> list[Node]:
+    """A second limit of the same measure in one breath, if it is one ("≥ 20 at screening and ≤ 30 at baseline")."""
+    made: list[Node] = []
+    for amount in anchor.extra:
+        if amount.bare:
+            continue
+        low, high = _bounds(amount)
+        made += [Leaf(anchor.kind, Span(amount.start, amount.end - amount.start), (c,), (), low, high) for c in anchor.concepts]
+    return made
+
+
 def _means_all(anchor: Anchor, low: Bound | None) -> bool:
     """AST/ALT below a limit means both; above it, either one."""
     return low is None
 
 
-def _pressures(anchor: Anchor, low: Bound | None, high: Bound | None) -> Node:
-    del low, high
-    span = Span(anchor.start, anchor.end - anchor.start)
-    first, second = anchor.amount, anchor.extra[0]
-    loinc = "http://loinc.org"
-    from fhirbridge.records import Coding
-
-    systolic = Concept("Systolic blood pressure", (Coding(loinc, "8480-6", "Systolic blood pressure"),))
-    diastolic = Concept("Diastolic blood pressure", (Coding(loinc, "8462-4", "Diastolic blood pressure"),))
+def _pressures(pressure: tuple[str, int, int, int, int]) -> Node:
+    """Both pressures of "> 160/100 mmHg": above, either one; below, both."""
+    sign, first, second, start, end = pressure
+    above = not (sign.startswith(("<", "≤", "less", "lower", "below", "under", "小", "低")))
     made: list[Node] = []
-    for concept, amount in ((systolic, first), (diastolic, second)):
-        low_bound, high_bound = _bounds(amount)
-        made.append(Leaf(LeafKind.VITAL_SIGN, span, (concept,), (), low_bound, high_bound))
-    return any_of(made) if first is not None and first.high is None else all_of(made)
+    for name, code, value in (("Systolic", "8480-6", first), ("Diastolic", "8462-4", second)):
+        title = f"{name} blood pressure"
+        inclusive = not sign or "=" in sign or "equal" in sign or sign in ("≥", "≤", "at least", "大于等于", "小于等于", "不低于")
+        bound = Bound(Quantity(Decimal(value), "mmHg", "mm[Hg]"), inclusive)
+        low, high = (bound, None) if above else (None, bound)
+        concept = Concept(title, (Coding("http://loinc.org", code, title),))
+        made.append(Leaf(LeafKind.VITAL_SIGN, Span(start, end - start), (concept,), (), low, high))
+    return any_of(made) if above else all_of(made)
 
 
 def _whole(value: int | None) -> Bound | None:
@@ -377,7 +394,10 @@ def _ages(item: Item) -> list[Node]:
         if spelled or (item.age and unit in (*_AGE_UNITS, "")) or (alone and unit in _AGE_UNITS):
             item.amounts.remove(amount)
             span = Span(amount.start, amount.end - amount.start)
-            leaf: Node = Leaf(LeafKind.AGE, span, low=_in_years(amount.low), high=_in_years(amount.high))
+            low, high = _in_years(amount.low), _in_years(amount.high)
+            if amount.equal and low is not None and 12 <= low.quantity.value <= 25:
+                high = None  # "age = 18": the sign ≥ was lost
+            leaf: Node = Leaf(LeafKind.AGE, span, low=low, high=high)
             made.append(leaf)
     if len(made) == 2 and all(isinstance(m, Leaf) for m in made):
         first, second = made
@@ -398,6 +418,38 @@ def _in_years(bound: Bound | None) -> Bound | None:
     if bound is None or bound.quantity.ucum:
         return bound
     return Bound(Quantity(bound.quantity.value, bound.quantity.unit or "years", "a"), bound.inclusive)
+
+
+def _named_measures(item: Item) -> list[Node]:
+    """Amounts of a measure that no table knows, under the name the text gives it ("prostate volume > 30 mL")."""
+    made: list[Node] = []
+    for amount in list(item.amounts):
+        if (amount.bare and not amount.unit and len(amount.numbers) < 2) or item.tail is not None:
+            continue
+        before = [p for p in item.unknown if p.end <= amount.start] or [p for p in item.unknown if p.start >= amount.end]
+        named = tuple(c for a in item.anchors for c in a.concepts if a.kind in _MEASURED)[:1]
+        if before:
+            named = (Concept(" ".join(p.text for p in before[-5:])),)
+            item.unknown = [p for p in item.unknown if p not in before]
+        elif not named:
+            continue
+        item.amounts.remove(amount)
+        start = min([amount.start, *[p.start for p in before]])
+        end = max([amount.end, *[p.end for p in before]])
+        low, high = _bounds(amount)
+        window = item.windows[-1] if item.windows else None
+        made.append(_or_unsure(Leaf(LeafKind.LABORATORY, Span(start, end - start), named, (), low, high, window), amount))
+    return made
+
+
+_MEASURED = frozenset({LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.PROCEDURE, LeafKind.ORGAN_FUNCTION, LeafKind.METASTASIS})
+
+
+def _or_unsure(leaf: Leaf, amount: Amount) -> Node:
+    """A bare "= 5" often lost its ≥ or ≤ on the way into a registry: it holds when equal, else nobody knows."""
+    if not amount.equal:
+        return leaf
+    return any_of([leaf, text_leaf(amount.start, amount.end)])
 
 
 def _grade(grade: tuple[str, int | None, int | None, int, int], item: Item) -> Node:

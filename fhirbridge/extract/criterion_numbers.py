@@ -32,6 +32,7 @@ class Amount:
     numbers: tuple[Decimal, ...] = ()
     bare: bool = False
     after: bool = False
+    equal: bool = False  # written with a bare "="
 
 
 _ENGLISH_NUMBERS = {
@@ -97,7 +98,7 @@ _FEWER = (
     r"小于|低于|少于|不足|未满|短于|不到|小於|未达到|＜"
 )
 _EQUAL = r"=|equal to|equals|of exactly|等于|为|是"
-_ABOUT = r"\s*(?:a |an |the |or |be |is |of |about |approximately |approx\.? |age |或)?\s*"
+_ABOUT = r"\s*(?:a |an |the |or |be |is |of |about |approximately |approx\.? |age |或|x ?)?\s*"
 
 _UNIT_ROWS = "criterion_units"
 
@@ -214,7 +215,8 @@ def _ones(folded: str) -> list[_One]:
 
 def _read(folded: str, m: re.Match[str]) -> _One | None:
     start, end = m.start("number"), m.end()
-    if _inside_word(folded, start, m.end("number"), m["unit"] or m["power"] or m["limit"]):
+    times = bool(m["cmp"]) and folded[start - 1 : start] == "x"
+    if not times and _inside_word(folded, start, m.end("number"), m["unit"] or m["power"] or m["limit"]):
         return None
     value = number(m["number"])
     if value is None:
@@ -312,6 +314,8 @@ def _joined(folded: str, ones: list[_One], i: int) -> tuple[Amount, int]:
                 and not _excludes(one, following, between)
             ):
                 return _range(folded, one, following), 2
+            if one.cmp == "=" and (following.cmp == "=" or following.cmp.startswith("<")) and one.value < following.value and _JOIN.fullmatch(between):
+                return _range(folded, one, following), 2  # "=18 and =80": the signs ≥ and ≤ were lost
             if one.cmp in (">", ">=") and not following.cmp and re.fullmatch(r"\s?(?:-|~|to|至|and)\s?", between):
                 return _range(folded, one, following), 2
     if not one.cmp and not one.times_of:
@@ -386,4 +390,4 @@ def _single(folded: str, one: _One) -> Amount:
     make = _bound(one.value, one.unit, one.ucum, one.times_of, cmp not in (">", "<"))
     low = make if cmp in (">", ">=", "=", "") else None
     high = make if cmp in ("<", "<=", "=", "") else None
-    return Amount(one.start, end, low, high, one.unit, (one.value,), bare=cmp == "", after=one.after)
+    return Amount(one.start, end, low, high, one.unit, (one.value,), bare=cmp == "", after=one.after, equal=cmp == "=" and "=" in folded[one.start : one.end])

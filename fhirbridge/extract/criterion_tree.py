@@ -153,10 +153,18 @@ def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
         at = next((i for i, p in enumerate(pieces) if p.kind in wanted), None)
         if at is not None and (made := split(pieces, at, reading)) is not None:
             return made
-    opened = next((i for i, p in enumerate(pieces) if p.kind == "open" and 0 < i < len(pieces) - 1), None)
+    opened = next((i for i, p in enumerate(pieces) if p.kind == "open" and _opens(pieces, i)), None)
     if opened is not None:
         return _opened(pieces, opened, reading)
     return criterion_lists.parse(_neutral(pieces), reading.exclude, lambda n, g, i: _with_group(n, g, i, reading))
+
+
+def _opens(pieces: list[Piece], at: int) -> bool:
+    """A colon that parts a heading from its content, not a measure from its number."""
+    if not 0 < at < len(pieces) - 1:
+        return False
+    following = next((p for p in pieces[at + 1 :] if p.kind not in (*_WEIGHTLESS, "open")), None)
+    return following is None or following.kind not in ("amount", "class", "pressure", "letters", "stage")
 
 
 def _neutral(pieces: list[Piece]) -> list[Piece]:
@@ -448,8 +456,8 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
         return _without(node, allowed, inner) or node
     if any(p.kind == "not_allowed" for p in inner):
         return node
-    if all(p.kind in (*_WEIGHTLESS, "amount", "or") for p in inner):
-        return _with_amounts(node, inner, item)
+    if all(p.kind in (*_WEIGHTLESS, "amount", "or", "and", "age", "sexes") for p in inner):
+        return _with_amounts(node, inner, item, reading)
     if first.kind == "if" or any(p.kind in ("if", "if_not") for p in inner) or _has_conditional_amount(inner):
         limited = _with_condition(node, inner, item, reading)
         if limited is not None:
@@ -477,12 +485,28 @@ def _with_exception(node: Node, inner: list[Piece], reading: _Reading) -> Node:
     return _without(node, exception, inner) or node
 
 
-def _with_amounts(node: Node, inner: list[Piece], item: Item) -> Node:
-    """ "(≤ 133 µmol/L)" repeats the limit in another unit; "(< 50 %)" after a measure without limit gives it."""
-    measures = [leaf for leaf in leaves_of(node) if leaf.kind in MEASURES and (leaf.low or leaf.high)]
-    if measures:
+def _with_amounts(node: Node, inner: list[Piece], item: Item, reading: _Reading) -> Node:
+    """"(≤ 133 µmol/L)" repeats a limit in another unit, "(18-65 years)" is an age, "(> 50 %)" measures what it follows."""
+    if any(leaf.kind in MEASURES and (leaf.low or leaf.high) for leaf in leaves_of(node)):
         return node
+    aged = _sentence(inner, reading)
+    if aged is not None and kinds_of(aged) == {LeafKind.AGE}:
+        return aged if _only(node, LeafKind.TEXT) else leaves.all_of([node, aged])
+    amounts = [p.value for p in inner if p.kind == "amount"]
+    measured = [leaf for leaf in leaves_of(node) if leaf.concepts]
+    if len(amounts) == 1 and measured and (not amounts[0].bare or amounts[0].unit):
+        model = measured[-1]
+        kind = model.kind if model.kind in MEASURES else LeafKind.LABORATORY
+        span = leaves.text_leaf(inner[0].start, inner[-1].end).span
+        limit = Leaf(kind, span, model.concepts[:1], (), amounts[0].low, amounts[0].high)
+        return _with_limit(node, limit)
     return _restricted(node, inner) if not _only(node, LeafKind.TEXT) else node
+
+
+def _with_limit(node: Node, limit: Leaf) -> Node:
+    if isinstance(node, Not):
+        return Not(leaves.all_of([node.child, limit]))
+    return leaves.all_of([node, limit])
 
 
 def _has_conditional_amount(inner: list[Piece]) -> bool:

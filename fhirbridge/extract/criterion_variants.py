@@ -64,7 +64,7 @@ _CLASS_WORD = (
 )
 _CLASS = re.compile(
     rf"(?:(?P<word>{_CLASS_WORD})\s?(?:\(\w+\)\s?)?(?:of\s|is\s|为|：|:|评分|分级)?\s?)?(?P<cmp>≥|>\s?=|>|≤|<\s?=|<|greater than or equal to|greater than|at least|less than|大于|超过|小于|大于等于)?\s?"
-    rf"(?:grades?\s?|class\s?)?(?P<list>(?:{_ROMAN}|[0-6])(?:\s?级)?(?:(?:\s?(?:-|~|to|or|and|and/or|,|/|至|到|或|和|及|、|--|—)+\s?(?:or |and )?(?:class |grades? )?)(?:{_ROMAN}|[0-6])(?![a-z0-9.%]))*)(?![a-z0-9%]|\.\d)(?P<ji>\s?(?:级|度))?"
+    rf"(?:grades?\s?|class\s?)?(?P<list>(?:{_ROMAN}|[0-6])(?:\s?级)?(?:(?:\s?(?:-|~|to|or|and|and/or|,|/|&|至|到|或|和|及|、|--|—)+\s?(?:or |and )?(?:class |grades? )?)(?:{_ROMAN}|[0-6])(?![a-z0-9.%]))*)(?![a-z0-9%]|\.\d)(?P<ji>\s?(?:级|度))?"
     r"(?P<more>\s?(?:(?:or|and|/) ?(?:greater|higher|above|more|worse|over)|及?以上|或以上|及其以上|or ≥))?(?P<fewer>\s?(?:(?:or|and) (?:less|lower|below)|及?以下|或以下))?"
 )
 _GRADE_AFTER = re.compile(
@@ -72,6 +72,10 @@ _GRADE_AFTER = re.compile(
 )
 _CHILD = re.compile(
     r"(?:child|cpt?|ctp)[-' a-z]{0,22}?(?:肝功能)?(?:分级|评分|分期|等级)?(?:\(\w+\))?(?:class|score|grade|stage|为|：|:|级|≤|<|≥|>| |of|status)*\s?(?P<list>[abc](?![a-z])(?:\s?(?:,|or|and|/|-|~|to|或|和|及|、|至)+\s?(?:class |grade )?[abc](?![a-z]))*)\s?(?:级)?"
+)
+_PRESSURE = re.compile(
+    r"(?P<cmp>≥|>\s?=|=\s?>|>|≤|<\s?=|<|=|greater than or equal to|less than or equal to|greater than|less than|more than|lower than|higher than|above|below|over|under|exceeding|at least|大于等于|小于等于|大于|高于|超过|小于|低于|不低于)?\s?(?:or equal to |or = |/=)?"
+    r"(?<![\d.])(?P<first>\d{2,3})\s?(?:mm\s?hg\s?)?/\s?(?P<second>\d{2,3})(?![\d.]|/)(?P<unit>\s?mm\s?/?hg)?"
 )
 _COUNT = re.compile(
     r"(?P<cmp>at least|≥|>=|more than|>|no more than|not more than|up to|maximum of|a maximum of|≤|<=|fewer than|less than|<|at most|exactly|only|failed|minimum of|greater than)?\s?"
@@ -90,11 +94,22 @@ def find(text: str, folded: str) -> list[Variant]:
         found += _stages(text, folded)
     if "child" in folded or "pugh" in folded or "ctp" in folded:
         found += [Variant(m.start("list"), m.end(), "letters", _letters(m["list"])) for m in _CHILD.finditer(folded)]
+    if "/" in folded:
+        found += [v for m in _PRESSURE.finditer(folded) if (v := _pressure(m, folded)) is not None]
     found += _classes(text, folded)
     found += [v for m in _COUNT.finditer(folded) if (v := _count(m)) is not None]
     if "线" in folded or "次" in folded or "种" in folded:
         found += [v for m in _COUNT_ZH.finditer(folded) if (v := _count(m)) is not None]
     return found
+
+
+def _pressure(m: re.Match[str], folded: str) -> Variant | None:
+    """A pair of blood pressures ("> 160/100 mmHg"): sign, systolic, diastolic; None for dates and acuities."""
+    first, second = int(m["first"]), int(m["second"])
+    near = m["unit"] or re.search(r"blood pressure|\bbp\b|hypertens|hypotens|血压", folded)
+    if not near or not (60 <= first <= 260 and 30 <= second <= 160 and second < first):
+        return None
+    return Variant(m.start(), m.end(), "pressure", (m["cmp"] or "", first, second))
 
 
 @lru_cache(maxsize=1)

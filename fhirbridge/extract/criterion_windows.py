@@ -33,7 +33,7 @@ _UNITS = {
 }  # fmt: skip
 _UNIT = r"(?:calendar )?(?:half[- ]li(?:fe|ves)|days?|weeks?|wks?|months?|mos?|years?|yrs?|hours?|hrs|h|minutes)\b"
 _PAREN = r"(?:\s?\(\s?\d+\s?\w{0,8}\s?\))?"
-_SPAN = rf"(?P<n>{_NUM})\s?{_PAREN}\s?(?:-|–)?\s?(?P<u>{_UNIT})"
+_SPAN = rf"(?P<n>{_NUM})\s?{_PAREN}\s?(?:-|–)?\s?(?P<u>{_UNIT})(?!\s(?:of age|old|of gestation|gestation))"
 _ALSO = (
     rf"(?:\s?\(?(?:,?\s?(?:or|and|and/or)\s|/|,)\s?(?:at least |within |less than |for |< ?)?(?:\w+\s)?\d*\.?\d*\s?(?:times\s)?(?:the\s)?"
     rf"(?:{_NUM}\s)?(?:drug |elimination |plasma |drug's |terminal |its |known |the )*half[- ]li(?:fe|ves)\b(?: of (?:the |that |each |this |any )?(?:[a-z-]+ ?){{1,4}}?)?\)?)?"
@@ -58,7 +58,8 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
     own = "|".join(sorted((re.escape(w) for w in _anchor_words("en") if w not in treated), key=len, reverse=True))
     ends = rf"(?P<anchor>(?:(?:the|a|an|their|of|to)?\s?\b(?:{own})\b\s?){{0,6}})"
     before = rf"\s?{_ALSO}\s?(?:immediately |directly |just )?{_BEFORE}\s(?:to )?(?:the )?{anchor}?"
-    after = rf"\s?{_ALSO}\s?{_AFTER}\s(?:the )?{ends}"
+    named = ends.replace("{0,6}", "{1,6}")
+    after = rf"\s?{_ALSO}\s?(?:{_AFTER}\s(?:the )?{named}|(?:after|following|post|since)\b)"
     lead = rf"(?:(?:for|in|during|over)?\s?(?:the )?(?:{_LESS})\s?(?:a period of |approximately |about )?(?:the )?(?:{_PAST} )?|(?:in|during|for|over|throughout|within)\s(?:the )?(?:{_PAST} )?|the (?:{_PAST} )|)"
     return tuple(
         (re.compile(pattern), kind)
@@ -69,7 +70,7 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
             ),
             (rf"(?:for )?(?:a )?{_LEAST}\s?(?:the |a period of )?{_SPAN}{before}", "least before"),
             (rf"(?:for )?(?:a )?{_LEAST}\s?{_SPAN}\s(?:ago|earlier|previously)", "least"),
-            (rf"{_LESS}\s?{_SPAN}\s(?:ago|earlier|previously|old)", "within"),
+            (rf"{_LESS}\s?{_SPAN}\s(?:ago|earlier|previously)", "within"),
             (
                 rf"(?:<|≤|<=|less than|fewer than)\s?{_SPAN}\s?(?:have (?:elapsed|passed) )?(?:since|from|after)\s(?:the )?{ends}",
                 "within since",
