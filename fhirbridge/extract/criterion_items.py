@@ -70,6 +70,7 @@ class Item:
     admin: str = ""
     opinion: str = ""
     sex: str = ""
+    sex_first: bool = False  # "women with ...", not "... for women"
     age: bool = False
     negated: bool = False  # before its first anchor, by its own words or by the list's
     window_first: bool = False
@@ -282,10 +283,14 @@ class _Reader:
             self.item.values.append("-")
 
     def _women(self, piece: Piece) -> None:
-        self.item.sex = "female"
+        self._set_sex("female")
 
     def _men(self, piece: Piece) -> None:
-        self.item.sex = "male"
+        self._set_sex("male")
+
+    def _set_sex(self, sex: str) -> None:
+        self.item.sex = sex
+        self.item.sex_first = not self.item.anchors
 
     def _sexes(self, piece: Piece) -> None:
         self.item.sex = "any"
@@ -338,7 +343,8 @@ class _Reader:
         item.count = self.count
         self._place_qualifiers()
         self._place_amounts()
-        item.state = State(self.head, item.negated, frozenset(q for q in item.qualifiers if q in _CARRIED))
+        negated = item.negated and not (item.admin or (item.opinion and not item.anchors))
+        item.state = State(self.head, negated, frozenset(q for q in item.qualifiers if q in _CARRIED))
 
     def _place_qualifiers(self) -> None:
         """Qualifiers after the last anchor belong to it: "hypertension, uncontrolled"."""

@@ -134,7 +134,7 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
         a.kind in (LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.CHILDBEARING) for a in item.anchors
     ):
         sexed = Leaf(LeafKind.SEX, Span(item.start, item.end - item.start), values=(sex,))
-        if measured_sex:
+        if measured_sex and not item.sex_first:
             return [All((sexed, all_of(leaves)))] if exclude else [If(sexed, all_of(leaves))]
         if leaves or not item.unknown:
             leaves.append(sexed)
@@ -217,6 +217,8 @@ def _general(anchor: Anchor, item: Item, window: Window | None, qualifiers: set[
         low, high = _bounds(amount)
     count = anchor.count or (None, None)
     kind = anchor.kind
+    if kind is LeafKind.LINE and anchor.count is None and item.amounts and not _unit(item.amounts[0]):
+        count = _as_count(item.amounts.pop(0))
     if kind is LeafKind.DIAGNOSIS and anchor.head == "family":
         return text_leaf(item.start, item.end)
     qualifiers.discard("adequate")
@@ -228,6 +230,13 @@ def _general(anchor: Anchor, item: Item, window: Window | None, qualifiers: set[
         kind, Span(anchor.start, anchor.end - anchor.start), anchor.concepts, tuple(dict.fromkeys(anchor.values)), low, high, window,
         count[0], count[1], frozenset(qualifiers),
     )  # fmt: skip
+
+
+def _as_count(amount: Amount) -> tuple[int | None, int | None]:
+    """The whole numbers an amount allows: "≥ 2" is (2, None), "< 2" is (None, 1)."""
+    low = None if amount.low is None else int(amount.low.quantity.value) + (not amount.low.inclusive)
+    high = None if amount.high is None else int(amount.high.quantity.value) - (not amount.high.inclusive)
+    return low, high
 
 
 def _dose_or_time(anchor: Anchor, item: Item) -> Amount | None:
@@ -291,7 +300,10 @@ def _further(anchor: Anchor) -> list[Node]:
         if amount.bare:
             continue
         low, high = _bounds(amount)
-        made += [Leaf(anchor.kind, Span(amount.start, amount.end - amount.start), (c,), (), low, high) for c in anchor.concepts]
+        made += [
+            Leaf(anchor.kind, Span(amount.start, amount.end - amount.start), (c,), (), low, high)
+            for c in anchor.concepts
+        ]
     return made
 
 
@@ -307,7 +319,12 @@ def _pressures(pressure: tuple[str, int, int, int, int]) -> Node:
     made: list[Node] = []
     for name, code, value in (("Systolic", "8480-6", first), ("Diastolic", "8462-4", second)):
         title = f"{name} blood pressure"
-        inclusive = not sign or "=" in sign or "equal" in sign or sign in ("≥", "≤", "at least", "大于等于", "小于等于", "不低于")
+        inclusive = (
+            not sign
+            or "=" in sign
+            or "equal" in sign
+            or sign in ("≥", "≤", "at least", "大于等于", "小于等于", "不低于")
+        )
         bound = Bound(Quantity(Decimal(value), "mmHg", "mm[Hg]"), inclusive)
         low, high = (bound, None) if above else (None, bound)
         concept = Concept(title, (Coding("http://loinc.org", code, title),))
@@ -426,7 +443,9 @@ def _named_measures(item: Item) -> list[Node]:
     for amount in list(item.amounts):
         if (amount.bare and not amount.unit and len(amount.numbers) < 2) or item.tail is not None:
             continue
-        before = [p for p in item.unknown if p.end <= amount.start] or [p for p in item.unknown if p.start >= amount.end]
+        before = [p for p in item.unknown if p.end <= amount.start] or [
+            p for p in item.unknown if p.start >= amount.end
+        ]
         named = tuple(c for a in item.anchors for c in a.concepts if a.kind in _MEASURED)[:1]
         if before:
             named = (Concept(" ".join(p.text for p in before[-5:])),)
@@ -438,11 +457,15 @@ def _named_measures(item: Item) -> list[Node]:
         end = max([amount.end, *[p.end for p in before]])
         low, high = _bounds(amount)
         window = item.windows[-1] if item.windows else None
-        made.append(_or_unsure(Leaf(LeafKind.LABORATORY, Span(start, end - start), named, (), low, high, window), amount))
+        made.append(
+            _or_unsure(Leaf(LeafKind.LABORATORY, Span(start, end - start), named, (), low, high, window), amount)
+        )
     return made
 
 
-_MEASURED = frozenset({LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.PROCEDURE, LeafKind.ORGAN_FUNCTION, LeafKind.METASTASIS})
+_MEASURED = frozenset(
+    {LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.PROCEDURE, LeafKind.ORGAN_FUNCTION, LeafKind.METASTASIS}
+)
 
 
 def _or_unsure(leaf: Leaf, amount: Amount) -> Node:

@@ -314,7 +314,12 @@ def _joined(folded: str, ones: list[_One], i: int) -> tuple[Amount, int]:
                 and not _excludes(one, following, between)
             ):
                 return _range(folded, one, following), 2
-            if one.cmp == "=" and (following.cmp == "=" or following.cmp.startswith("<")) and one.value < following.value and _JOIN.fullmatch(between):
+            if (
+                one.cmp == "="
+                and (following.cmp == "=" or following.cmp.startswith("<"))
+                and one.value < following.value
+                and _JOIN.fullmatch(between)
+            ):
                 return _range(folded, one, following), 2  # "=18 and =80": the signs ≥ and ≤ were lost
             if one.cmp in (">", ">=") and not following.cmp and re.fullmatch(r"\s?(?:-|~|to|至|and)\s?", between):
                 return _range(folded, one, following), 2
@@ -390,4 +395,14 @@ def _single(folded: str, one: _One) -> Amount:
     make = _bound(one.value, one.unit, one.ucum, one.times_of, cmp not in (">", "<"))
     low = make if cmp in (">", ">=", "=", "") else None
     high = make if cmp in ("<", "<=", "=", "") else None
-    return Amount(one.start, end, low, high, one.unit, (one.value,), bare=cmp == "", after=one.after, equal=cmp == "=" and "=" in folded[one.start : one.end])
+    return Amount(
+        one.start,
+        end,
+        low,
+        high,
+        one.unit,
+        (one.value,),
+        bare=cmp == "",
+        after=one.after,
+        equal=cmp == "=" and "=" in folded[one.start : one.end],
+    )

@@ -51,7 +51,7 @@ _ENUMERATOR = re.compile(
     r"[①-⑳⑴-⒇⒈-⒛❶-❿])\s*"
 )
 _STARTS_WITH_A_CUE = re.compile(
-    r"(?:no|not|non|without|history of|prior|previous|family|past|personal history|absence of|lack of|无|没有|未|否认|既往|不伴)\b[ -]?(?!small|squamous|hodgkin|melanoma|steroidal|alcoholic|insulin|ischemic|st|cardiac|specific|valvular|invasive|infectious|q-wave)|[无未]|没有|否认|既往|不伴"
+    r"(?:no|not|non|without|history of|prior|previous|family|past|personal history|absence of|lack of|无|没有|未|否认|既往|不伴)\b(?![ -]?(?:small|squamous|hodgkin|melanoma|steroidal|alcoholic|insulin|ischemic|st|cardiac|specific|valvular|invasive|infectious|q-wave))|[无未]|没有|否认|既往|不伴"
 )
 _OPEN, _CLOSE = "([{【", ")]}】"
 _MARKS = {",": "comma", "，": "comma", "、": "comma", ";": "semicolon", "；": "semicolon", "。": "stop", "/": "slash", "\n": "line", ":": "open",
@@ -80,25 +80,36 @@ def _claims(text: str, folded: str, words: Words, lexicon: Lexicon | None) -> li
     for amount in criterion_numbers.find(folded):
         claims.append((3, Piece(amount.start, amount.end, "amount", amount)))
     for cue in words.find(text, folded):
-        weight = 5 if cue.kind == "term" else 1 if cue.kind == "ignored" else 4
+        weight = 5 if cue.kind == "term" else 1 if cue.kind == "ignored" and cue.end - cue.start < 5 else 4
         kind: str = cue.kind
         value: Any = cue.value
         if isinstance(value, Term) and value.kind is LeafKind.STAGE:
             kind, value = "stage", value.values
         claims.append((weight, Piece(cue.start, cue.end, kind, value)))
     if lexicon is not None:
-        for hit in lexicon.scan(text, words.language):
-            if (
-                hit.span.length < 2
-                or text[hit.span.offset : hit.span.offset + hit.span.length].lower() in words.not_terms
-            ):
-                continue
-            if _STARTS_WITH_A_CUE.match(folded, hit.span.offset) or hit.entry.key.startswith(("prior ", "not ", "no ")):
-                continue
-            asked = _KINDS.get(hit.entry.kind)
-            named: Any = Term(asked, (hit.entry.concept,)) if asked else hit.entry
-            claims.append((4, Piece(hit.span.offset, hit.span.end, "term" if asked else hit.entry.kind, named)))
+        claims += [(4, piece) for piece in _named(text, folded, words, lexicon)]
     return claims
+
+
+def _named(text: str, folded: str, words: Words, lexicon: Lexicon) -> list[Piece]:
+    """The lexicon's names in the text; of "prior malignancy" only the malignancy, for "prior" is a cue."""
+    pieces = []
+    hits = [(hit.span.offset, hit.span.end, hit.entry) for hit in lexicon.scan(text, words.language)]
+    while hits:
+        start, end, entry = hits.pop()
+        if end - start < 2 or folded[start:end] in words.not_terms:
+            continue
+        cue = _STARTS_WITH_A_CUE.match(folded, start)
+        if cue:
+            inner = lexicon.scan(text[cue.end() : end], words.language) if cue.end() < end else ()
+            hits += [(cue.end() + h.span.offset, cue.end() + h.span.end, h.entry) for h in inner]
+            continue
+        if entry.key.startswith(("prior ", "not ", "no ")):
+            continue
+        asked = _KINDS.get(entry.kind)
+        named: Any = Term(asked, (entry.concept,)) if asked else entry
+        pieces.append(Piece(start, end, "term" if asked else entry.kind, named))
+    return pieces
 
 
 def _choose(claims: list[tuple[int, Piece]]) -> list[Piece]:

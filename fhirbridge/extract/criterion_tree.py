@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhirbridge.extract import criterion_leaves as leaves
 from fhirbridge.extract import criterion_lists
@@ -46,6 +46,11 @@ def parse(pieces: list[Piece], exclude: bool, language: str) -> Node | None:
                 if n is not None
             ]
             continue
+        if made and _comments(made[-1], sentence):
+            continue
+        if made and _begins_with_example(sentence):
+            made[-1] = _with_examples(made[-1], sentence, reading)
+            continue
         permission = _permission(sentence)
         if permission is not None and made:
             _permit(made, permission, reading)
@@ -85,18 +90,38 @@ def _sentences(pieces: list[Piece]) -> list[list[Piece]]:
             sentences.append([])
         elif piece.kind != "word" or piece.value != ".":
             sentences[-1].append(piece)
-    return [s for s in sentences if any(p.kind not in _WEIGHTLESS for p in s)]
+    parted = [part for s in sentences for part in _parted_by_dash(s)]
+    return [s for s in parted if any(p.kind not in _WEIGHTLESS for p in s)]
+
+
+def _parted_by_dash(sentence: list[Piece]) -> list[list[Piece]]:
+    """ "Uncontrolled metastases - patients with treated ones can be enrolled" are two sentences."""
+    if not any(p.kind == "allowed" for p in sentence):
+        return [sentence]
+    for i, piece in enumerate(sentence[1:-1], 1):
+        spaced = sentence[i + 1].start > piece.end or piece.start > sentence[i - 1].end
+        if piece.kind == "mark" and piece.text == "-" and spaced and not any(p.kind == "allowed" for p in sentence[:i]):
+            return [sentence[:i], sentence[i + 1 :]]
+    return [sentence]
 
 
 def _any_of_marker(sentence: list[Piece]) -> tuple[list[Piece], tuple[int, str], list[Piece]] | None:
     for i, piece in enumerate(sentence):
-        if piece.kind in ("any_of", "all_of"):
+        if piece.kind in ("any_of", "all_of") and _introduces_a_list(sentence, i):
             count = int(str(piece.value)) if piece.kind == "any_of" else 0
             after = sentence[i + 1 :]
             while after and after[0].kind in (*_WEIGHTLESS, "open"):
                 after = after[1:]
             return sentence[:i], (count, piece.kind), after
     return None
+
+
+def _introduces_a_list(sentence: list[Piece], at: int) -> bool:
+    """ "One of the following: A, B" does, "any of the following therapies within the stated time" does not."""
+    after = sentence[at + 1 :]
+    return not any(p.kind not in _WEIGHTLESS for p in after) or any(
+        p.kind in ("open", "comma", "or", "and", "semicolon", "group") for p in after
+    )
 
 
 def _alternatives(pieces: list[Piece], reading: _Reading) -> list[Node]:
@@ -114,6 +139,24 @@ def _permission(sentence: list[Piece]) -> list[Piece] | None:
     if not any(p.kind == "allowed" for p in sentence):
         return None
     return [p for p in sentence if p.kind != "allowed"]
+
+
+def _comments(before: Node, sentence: list[Piece]) -> bool:
+    """What follows about measurable lesions only says which ones count."""
+    if not _only(before, LeafKind.MEASURABLE_DISEASE):
+        return False
+    return any("lesion" in p.text or "病灶" in p.text or "measurable" in p.text for p in sentence)
+
+
+def _begins_with_example(sentence: list[Piece]) -> bool:
+    first = next((p for p in sentence if p.kind not in _WEIGHTLESS), None)
+    return first is not None and first.kind == "example"
+
+
+def _with_examples(before: Node, sentence: list[Piece], reading: _Reading) -> Node:
+    at = next(i for i, p in enumerate(sentence) if p.kind == "example")
+    examples = _sentence(sentence[at + 1 :], _Reading(True, reading.language))
+    return before if examples is None else _elaborated(before, examples, reading, False)
 
 
 def _is_note(sentence: list[Piece]) -> bool:
@@ -409,8 +452,25 @@ def _elaborated(head: Node, detail: Node, reading: _Reading, defined: bool) -> N
     elif defined:
         made = leaves.all_of([core, detail])
     else:
-        made = leaves.any_of([core, detail])
+        made = leaves.any_of([core, *_kinds_of_it(core, detail)])
     return Not(made) if negated else made
+
+
+def _kinds_of_it(core: Node, detail: Node) -> list[Node]:
+    """The examples that were understood: the others are no loss, for every example is a case of the whole."""
+    listed = list(detail.children) if isinstance(detail, Any) else [detail]
+    kept = [n for n in listed if LeafKind.TEXT not in kinds_of(n)]
+    if any("known" in leaf.qualifiers for leaf in leaves_of(core)):
+        kept = [_known(n) for n in kept]
+    return kept
+
+
+def _known(node: Node) -> Node:
+    if isinstance(node, Leaf):
+        return replace(node, qualifiers=node.qualifiers | {"known"})
+    if isinstance(node, (All, Any)):
+        return type(node)(tuple(_known(c) for c in node.children))
+    return node
 
 
 def _defined(core: Node, detail: Node, reading: _Reading) -> Node:
@@ -447,6 +507,8 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
     """The node with what stands in brackets behind it."""
     inner: list[Piece] = list(_trimmed(list(group.value)))
     if not inner or all(p.kind in (*_WEIGHTLESS, "opinion") for p in inner) or _is_abbreviation(inner, item):
+        return node
+    if _only(node, LeafKind.MEASURABLE_DISEASE):
         return node
     first, last = inner[0], inner[-1]
     if any(p.kind == "except" for p in inner):
@@ -486,7 +548,7 @@ def _with_exception(node: Node, inner: list[Piece], reading: _Reading) -> Node:
 
 
 def _with_amounts(node: Node, inner: list[Piece], item: Item, reading: _Reading) -> Node:
-    """"(≤ 133 µmol/L)" repeats a limit in another unit, "(18-65 years)" is an age, "(> 50 %)" measures what it follows."""
+    """ "(≤ 133 µmol/L)" repeats a limit in another unit, "(18-65 years)" is an age, "(> 50 %)" measures what it follows."""
     if any(leaf.kind in MEASURES and (leaf.low or leaf.high) for leaf in leaves_of(node)):
         return node
     aged = _sentence(inner, reading)
