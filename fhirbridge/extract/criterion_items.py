@@ -76,6 +76,7 @@ class Item:
     window_first: bool = False
     head: str = ""
     allergen: bool = False
+    study_drug: bool = False
     allergy_last: bool = False
     count: tuple[int | None, int | None] | None = None
     own_head: bool = False
@@ -88,17 +89,23 @@ def read(pieces: list[Piece], before: State) -> Item:
     """The item that `pieces` say, with the heads and qualifiers of `before` where it brings none of its own."""
     item = Item(pieces[0].start, pieces[-1].end)
     reader = _Reader(item, before)
-    for piece in pieces:
+    for i, piece in enumerate(pieces):
+        if piece.kind == "cond_tail" and piece.text in _RELATIVE and {p.kind for p in pieces[i + 1 :]} <= _DESCRIBES:
+            continue  # "which is unresectable" describes as an adjective would
         reader.take(piece)
     reader.finish()
     return item
+
+
+_RELATIVE = frozenset({"that", "which", "that has", "that have", "that is", "that are", "which is", "which are", "which has", "which may"})
+_DESCRIBES = frozenset({"stage", "qualifier", "ignored", "window", "mark", "group", "class", "positive", "negative", "variant", "current", "history"})
 
 
 class _Reader:
     """Takes the pieces of one item from left to right."""
 
     def __init__(self, item: Item, before: State) -> None:
-        self.item = item
+        self.item, self.before = item, before
         self.head = before.head
         item.negated = before.negated
         self.qualifiers: list[str] = list(before.qualifiers)
@@ -312,6 +319,10 @@ class _Reader:
 
     def _allergen(self, piece: Piece) -> None:
         self.item.allergen = True
+        if self.head != "allergy":
+            self.item.study_drug = self.item.study_drug or any(w in piece.text for w in ("study", "investigational", "试验", "研究"))
+            if not self.item.study_drug and len(piece.text) > 2:
+                self.item.unknown.append(piece)
 
     def _cond_tail(self, piece: Piece) -> None:
         if self.item.anchors or self.item.unknown:
@@ -344,7 +355,8 @@ class _Reader:
         self._place_qualifiers()
         self._place_amounts()
         negated = item.negated and not (item.admin or (item.opinion and not item.anchors))
-        item.state = State(self.head, negated, frozenset(q for q in item.qualifiers if q in _CARRIED))
+        kept = {q for q in item.qualifiers if q in _CARRIED} | (set() if item.own_head else set(self.before.qualifiers))
+        item.state = State(self.head, negated, frozenset(kept))
 
     def _place_qualifiers(self) -> None:
         """Qualifiers after the last anchor belong to it: "hypertension, uncontrolled"."""

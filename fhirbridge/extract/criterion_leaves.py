@@ -105,6 +105,8 @@ def _asked(item: Item, exclude: bool) -> Node | None:
 def _keeps_clinical(item: Item) -> bool:
     """Age, scores, pregnancy and measured values stay beside consent and contraception."""
     strong = (LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.SCORE)
+    if any(a.kind is LeafKind.BIOMARKER and a.values for a in item.anchors) and item.admin == "tissue":
+        return True
     if item.admin in ("life expectancy", "consent", "willing", "comply", "tissue"):
         return item.age and bool(item.amounts) and item.admin != "life expectancy"
     return any(a.kind in strong or (a.kind in MEASURES and a.amount) for a in item.anchors)
@@ -116,6 +118,10 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
     if allergens or (item.allergen and item.head == "allergy") or (item.head == "allergy" and not item.anchors):
         leaves.append(_allergy(item, allergens))
     ages = _ages(item)
+    if item.study_drug and item.head == "treat" and not item.anchors:
+        qualifiers = frozenset(_plain(q) for q in item.qualifiers)
+        span = Span(item.start, item.end - item.start)
+        leaves.append(Leaf(LeafKind.MEDICATION, span, values=("study drug",), qualifiers=qualifiers))
     measured_sex = item.sex in ("female", "male") and any(a.kind in MEASURES for a in item.anchors)
     for anchor in item.anchors:
         if anchor in allergens:
@@ -407,7 +413,8 @@ def _ages(item: Item) -> list[Node]:
     for amount in list(item.amounts):
         unit = _unit(amount)
         spelled = any(w in amount.unit for w in ("old", "of age", "岁", "歲", "y/o", "yo", "日龄", "月龄"))
-        alone = not item.anchors and not item.unknown and not item.grades
+        ranged = amount.low is not None and amount.high is not None and amount.low != amount.high
+        alone = not item.anchors and not item.unknown and not item.grades and (unit == "a" or ranged)
         if spelled or (item.age and unit in (*_AGE_UNITS, "")) or (alone and unit in _AGE_UNITS):
             item.amounts.remove(amount)
             span = Span(amount.start, amount.end - amount.start)

@@ -100,6 +100,7 @@ def _group_alone(group: Piece, item: Item, with_group: GroupReader) -> Node | No
 
 def _parts(pieces: list[Piece]) -> list[_Part]:
     parts = [_Part("")]
+    pieces = _neighbouring_stages(pieces)
     for i, piece in enumerate(pieces):
         if piece.kind == "slash" and not _parts_terms(pieces, i):
             continue
@@ -111,6 +112,21 @@ def _parts(pieces: list[Piece]) -> list[_Part]:
         else:
             parts[-1].pieces.append(piece)
     return [p for p in parts if p.pieces]
+
+
+def _neighbouring_stages(pieces: list[Piece]) -> list[Piece]:
+    """"advanced/metastatic" and "stage III or stage IV" as one stage of several names."""
+    made: list[Piece] = []
+    for piece in pieces:
+        before = made[-2] if len(made) > 1 and made[-1].kind in ("slash", "or", "and", "comma") else None
+        if piece.kind == "stage" and before is not None and before.kind == "stage":
+            names = tuple(dict.fromkeys([*_values(before), *_values(piece)]))
+            alternatives = made[-1].kind in ("slash", "or") or set(names) <= _EXTENTS or all(n[:1] in "IV" for n in names)
+            if alternatives:
+                made[-2:] = [Piece(before.start, piece.end, "stage", names, before.text)]
+                continue
+        made.append(piece)
+    return made
 
 
 def _joint(piece: Piece) -> str:
@@ -140,59 +156,73 @@ def _parts_terms(pieces: list[Piece], i: int) -> bool:
 
 
 def _merge_modifiers(parts: list[_Part]) -> list[_Part]:
-    """ "mild, moderate or severe asthma": the modifiers before the last go to it; stages before it likewise."""
+    """"mild, moderate or severe asthma": the modifiers before the last go to it; stages before it likewise."""
     merged: list[_Part] = []
     waiting: list[_Part] = []
     for part in parts:
-        kinds = {p.kind for p in part.pieces}
-        only_modifies = kinds <= _MODIFIERS and "qualifier" in kinds
-        only_stages = kinds <= _MODIFIERS | {"stage"} and "stage" in kinds
-        if only_modifies or only_stages:
+        if _only_modifies(part):
             waiting.append(part)
             continue
-        first = next((p.kind for p in part.pieces if p.kind not in ("ignored", "mark")), "")
-        if waiting and part.joint in ("or", "and", "comma") and (first in ("qualifier", "stage", "term") or not merged):
+        if waiting and part.joint in ("or", "and", "comma") and _takes_modifiers(part, waiting):
             before = [p for w in waiting for p in w.pieces]
-            part = _Part(waiting[0].joint, [*_joined_stages([*before, *part.pieces])])
+            part = _Part(waiting[0].joint, [*_one_stage(before, part.pieces)])
             waiting = []
-        merged += waiting
+        merged += _stages_together(waiting)
         waiting = []
         merged.append(part)
-    if (
-        waiting
-        and merged
-        and all(w.joint in ("or", "and", "comma") for w in waiting)
-        and _starts_with_modifier(waiting)
-    ):
-        stages = [w for w in waiting if any(p.kind == "stage" for p in w.pieces)]
-        if len(stages) == len(waiting) > 1 or (stages and any(p.kind == "stage" for p in merged[-1].pieces)):
-            merged[-1].pieces = _joined_stages([*merged[-1].pieces, *[p for w in waiting for p in w.pieces]])
+    if waiting and merged and all(_is_stage(w) for w in waiting):
+        last = merged[-1]
+        if waiting[0].joint == "or" and last.pieces[-1].kind == "stage":
+            last.pieces = _one_stage(last.pieces, [p for w in waiting for p in w.pieces])
             return merged
-    if len(waiting) > 1 and all(any(p.kind == "stage" for p in w.pieces) for w in waiting):
-        return [*merged, _Part(waiting[0].joint, _joined_stages([p for w in waiting for p in w.pieces]))]
-    return merged + waiting
+    return merged + _stages_together(waiting)
 
 
-def _starts_with_modifier(waiting: list[_Part]) -> bool:
-    return all(w.pieces[0].kind in (*_MODIFIERS, "stage") for w in waiting)
+def _only_modifies(part: _Part) -> bool:
+    kinds = {p.kind for p in part.pieces}
+    return (kinds <= _MODIFIERS and "qualifier" in kinds) or (kinds <= _MODIFIERS | {"stage"} and "stage" in kinds)
 
 
-def _joined_stages(pieces: list[Piece]) -> list[Piece]:
-    """The stages of an "or" listing as one piece with all their names."""
-    stages = [p for p in pieces if p.kind == "stage"]
-    if len(stages) < 2:
-        return pieces
-    values: list[str] = []
-    for p in stages:
-        values += p.value if isinstance(p.value, tuple) else [str(p.value)]
-    one = Piece(stages[0].start, stages[-1].end, "stage", tuple(dict.fromkeys(values)), stages[0].text)
-    kept: list[Piece] = []
-    for p in pieces:
-        if p is stages[0]:
-            kept.append(one)
-        elif p not in stages:
-            kept.append(p)
-    return kept
+def _is_stage(part: _Part) -> bool:
+    return any(p.kind == "stage" for p in part.pieces)
+
+
+_EXTENTS = frozenset({"locally advanced", "advanced", "metastatic", "recurrent", "early", "relapsed/refractory"})
+
+
+def _takes_modifiers(part: _Part, waiting: list[_Part]) -> bool:
+    """Whether the part goes on with what waits: "unresectable and histologically confirmed" does not."""
+    first = next((p.kind for p in part.pieces if p.kind not in ("ignored", "mark")), "")
+    if first not in ("qualifier", "stage", "term"):
+        return False
+    stages = [v for w in waiting for p in w.pieces if p.kind == "stage" for v in _values(p)]
+    return part.joint != "and" or not stages or set(stages) <= _EXTENTS or all(v[:1] in "IV" for v in stages)
+
+
+def _values(piece: Piece) -> tuple[str, ...]:
+    return piece.value if isinstance(piece.value, tuple) else (str(piece.value),)
+
+
+def _stages_together(waiting: list[_Part]) -> list[_Part]:
+    """Stages in an "or" listing of their own as one part."""
+    if len(waiting) < 2 or not all(_is_stage(w) for w in waiting) or any(w.joint == "and" for w in waiting[1:]):
+        return waiting
+    pieces = waiting[0].pieces
+    for part in waiting[1:]:
+        pieces = _one_stage(pieces, part.pieces)
+    return [_Part(waiting[0].joint, pieces)]
+
+
+def _one_stage(before: list[Piece], after: list[Piece]) -> list[Piece]:
+    """Both stretches, the last stage of the first and the first of the second as one piece with all names."""
+    left = [p for p in before if p.kind == "stage"]
+    right = next((p for p in after if p.kind == "stage"), None)
+    if not left or right is None:
+        return [*before, *after]
+    names = tuple(dict.fromkeys(v for p in [*left, right] for v in _values(p)))
+    one = Piece(left[0].start, right.end, "stage", names, left[0].text)
+    kept = [p for p in before if p.kind != "stage"]
+    return [*kept, *[one if p is right else p for p in after]]
 
 
 def _read(parts: list[_Part]) -> list[Item]:
@@ -201,7 +231,8 @@ def _read(parts: list[_Part]) -> list[Item]:
     for part in parts:
         before = state if items and _continues(part, items[-1]) else State()
         item = read(part.pieces, before)
-        if not _carries_negation(part, item, before):
+        previous_kinds = {a.kind for a in items[-1].anchors} if items else set()
+        if not _carries_negation(part, item, before, previous_kinds):
             item.negated = item.own_negation and item.negated
             item.state.negated = item.negated
         items.append(item)
@@ -235,9 +266,12 @@ def _continues(part: _Part, previous: Item) -> bool:
     )
 
 
-def _carries_negation(part: _Part, item: Item, before: State) -> bool:
+def _carries_negation(part: _Part, item: Item, before: State, previous_kinds: set[LeafKind]) -> bool:
     if not before.negated or item.own_negation:
         return item.own_negation
+    kinds = {a.kind for a in item.anchors}
+    if {LeafKind.DIAGNOSIS, LeafKind.STAGE} <= kinds and previous_kinds and LeafKind.DIAGNOSIS not in previous_kinds:
+        return False  # "not fit for radiotherapy, or metastatic lung cancer"
     if part.joint == "and":
         return not any(a.kind in MEASURES and a.amount for a in item.anchors) and not item.age
     return True

@@ -53,6 +53,7 @@ _ENUMERATOR = re.compile(
 _STARTS_WITH_A_CUE = re.compile(
     r"(?:no|not|non|without|history of|prior|previous|family|past|personal history|absence of|lack of|无|没有|未|否认|既往|不伴)\b(?![ -]?(?:small|squamous|hodgkin|melanoma|steroidal|alcoholic|insulin|ischemic|st|cardiac|specific|valvular|invasive|infectious|q-wave))|[无未]|没有|否认|既往|不伴"
 )
+_NON_SQUAMOUS = re.compile(r"non[- ]?squamous(?:[- ]cell)?(?: histology)?|非鳞状?(?:细胞)?")
 _OPEN, _CLOSE = "([{【", ")]}】"
 _MARKS = {",": "comma", "，": "comma", "、": "comma", ";": "semicolon", "；": "semicolon", "。": "stop", "/": "slash", "\n": "line", ":": "open",
           "+": "plus"}  # fmt: skip
@@ -77,18 +78,30 @@ def _claims(text: str, folded: str, words: Words, lexicon: Lexicon | None) -> li
         claims.append((6, Piece(timed.start, timed.end, "window", timed.window)))
     for variant in criterion_variants.find(text, folded):
         claims.append((9, Piece(variant.start, variant.end, variant.kind, variant.value)))
+    claims += [(7, Piece(m.start(), m.end(), "ignored")) for m in _EDITION.finditer(folded)]
     for amount in criterion_numbers.find(folded):
         claims.append((3, Piece(amount.start, amount.end, "amount", amount)))
     for cue in words.find(text, folded):
-        weight = 5 if cue.kind == "term" else 1 if cue.kind == "ignored" and cue.end - cue.start < 5 else 4
+        weight = 5 if cue.kind == "term" else 1 if cue.kind == "ignored" and _is_slight(folded[cue.start : cue.end]) else 4
         kind: str = cue.kind
         value: Any = cue.value
         if isinstance(value, Term) and value.kind is LeafKind.STAGE:
             kind, value = "stage", value.values
         claims.append((weight, Piece(cue.start, cue.end, kind, value)))
     if lexicon is not None:
-        claims += [(4, piece) for piece in _named(text, folded, words, lexicon)]
+        genes = [p for _, p in claims if isinstance(p.value, Term) and p.value.kind is LeafKind.BIOMARKER]
+        for piece in _named(text, folded, words, lexicon):
+            marker = isinstance(piece.value, Term) and piece.value.kind is LeafKind.BIOMARKER
+            if not marker or not any(piece.start <= g.start and g.end <= piece.end for g in genes):
+                claims.append((4, piece))
     return claims
+
+
+def _is_slight(phrase: str) -> bool:
+    return len(phrase) < 5 and not any(c.isdigit() for c in phrase)
+
+
+_EDITION = re.compile(r"\b(?:version|v|vers|edition)\.?\s?\d+(?:\.\d+)*\b|\b(?:19|20)\d\d\b(?!\s?(?:/|mg|ml|cells|iu|g\b|m\b))|\bcriteria \d\.\d\b")
 
 
 def _named(text: str, folded: str, words: Words, lexicon: Lexicon) -> list[Piece]:
@@ -99,7 +112,7 @@ def _named(text: str, folded: str, words: Words, lexicon: Lexicon) -> list[Piece
         start, end, entry = hits.pop()
         if end - start < 2 or folded[start:end] in words.not_terms:
             continue
-        cue = _STARTS_WITH_A_CUE.match(folded, start)
+        cue = _STARTS_WITH_A_CUE.match(folded, start) or _NON_SQUAMOUS.match(folded, start)
         if cue:
             inner = lexicon.scan(text[cue.end() : end], words.language) if cue.end() < end else ()
             hits += [(cue.end() + h.span.offset, cue.end() + h.span.end, h.entry) for h in inner]

@@ -1,7 +1,9 @@
 """The pieces of a criterion as one tree: sentences, exceptions, conditions, examples and brackets around its lists."""
 
+# ruff: noqa: E501 - conditions on kinds of pieces are easier to review unbroken
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from fhirbridge.extract import criterion_leaves as leaves
@@ -166,15 +168,17 @@ def _is_note(sentence: list[Piece]) -> bool:
 def _permit(made: list[Node], content: list[Piece], reading: _Reading) -> None:
     """What a permission takes from the exclusion, or adds to the inclusion, before it."""
     allowed = _sentence(content, reading)
-    if allowed is None or _only(allowed, LeafKind.ADMINISTRATIVE):
-        return
-    last = made[-1]
+    if allowed is not None and not _only(allowed, LeafKind.ADMINISTRATIVE):
+        made[-1] = _with_permission(made[-1], allowed, reading)
+
+
+def _with_permission(node: Node, allowed: Node, reading: _Reading) -> Node:
+    """An exclusion or a "no ..." without what is allowed; an inclusion, or what is allowed besides."""
+    if isinstance(node, Not):
+        return Not(leaves.all_of([node.child, Not(allowed)]))
     if reading.exclude:
-        made[-1] = leaves.all_of([last, Not(allowed)])
-    elif isinstance(last, Not):
-        made[-1] = Not(leaves.all_of([last.child, Not(allowed)]))
-    else:
-        made[-1] = leaves.any_of([last, allowed])
+        return leaves.all_of([node, Not(allowed)])
+    return leaves.any_of([node, allowed])
 
 
 def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
@@ -325,7 +329,7 @@ def _conditioned(pieces: list[Piece], at: int, reading: _Reading) -> Node | None
             return None
         condition = _sentence(pieces[at + 1 : comma], _Reading(True, reading.language))
         then = _sentence(pieces[comma + 1 :], reading)
-        if condition is None or then is None:
+        if condition is None or then is None or _only(condition, LeafKind.ADMINISTRATIVE):
             return then
         return If(Not(condition) if negative else condition, then)
     end = _end_of_condition(pieces, at)
@@ -459,10 +463,29 @@ def _elaborated(head: Node, detail: Node, reading: _Reading, defined: bool) -> N
 def _kinds_of_it(core: Node, detail: Node) -> list[Node]:
     """The examples that were understood: the others are no loss, for every example is a case of the whole."""
     listed = list(detail.children) if isinstance(detail, Any) else [detail]
+    narrowed = isinstance(core, All) and LeafKind.TEXT not in kinds_of(core)
+    if narrowed or not _akin(core, detail):
+        return []
     kept = [n for n in listed if LeafKind.TEXT not in kinds_of(n)]
     if any("known" in leaf.qualifiers for leaf in leaves_of(core)):
         kept = [_known(n) for n in kept]
+    windows = {leaf.window for leaf in leaves_of(core) if leaf.window is not None}
+    if len(windows) == 1:
+        window = windows.pop()
+        pairs = {leaf: replace(leaf, window=window) for n in kept for leaf in leaves_of(n) if leaf.window is None and leaf.kind not in MEASURES}
+        kept = [_replaced(n, pairs) for n in kept]
     return kept
+
+
+_TREATMENTS = frozenset({LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.PROCEDURE, LeafKind.LINE, LeafKind.TRIAL_PARTICIPATION})
+
+
+def _akin(core: Node, detail: Node) -> bool:
+    """Whether examples can be cases of the whole: treatments of a treatment, not of a disease."""
+    whole, cases = kinds_of(core) - {LeafKind.TEXT, LeafKind.STAGE}, kinds_of(detail) - {LeafKind.TEXT}
+    if not whole or whole & cases:
+        return bool(whole) or not kinds_of(core) <= {LeafKind.STAGE}
+    return bool(whole & _TREATMENTS) == bool(cases & _TREATMENTS)
 
 
 def _known(node: Node) -> Node:
@@ -515,7 +538,14 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
         return _with_exception(node, inner, reading)
     if any(p.kind == "allowed" for p in inner):
         allowed = _sentence([p for p in inner if p.kind not in ("allowed", "note")], _Reading(True, reading.language))
-        return _without(node, allowed, inner) or node
+        method = any(w in p.text for p in inner for w in ("result", "test", "sample", "tissue", "assay", "检测", "标本"))
+        if allowed is None or (method and not _is_understood(allowed)):
+            return node
+        return _with_permission(node, allowed, reading)
+    if first.kind == "note" or any(p.kind == "note" for p in inner):
+        return node
+    if {p.kind for p in inner} <= _WEIGHTLESS | {"variant", "or", "and", "positive", "negative"} and _marks(node):
+        return _with_variants(node, inner)
     if any(p.kind == "not_allowed" for p in inner):
         return node
     if all(p.kind in (*_WEIGHTLESS, "amount", "or", "and", "age", "sexes") for p in inner):
@@ -541,6 +571,18 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
     return _elaborated(node, detail, reading, False)
 
 
+def _marks(node: Node) -> bool:
+    return any(leaf.kind is LeafKind.BIOMARKER for leaf in leaves_of(node))
+
+
+def _with_variants(node: Node, inner: list[Piece]) -> Node:
+    """"EGFR mutation (exon 19 deletion or L858R)": the variants in brackets are the ones meant."""
+    values = tuple(dict.fromkeys(str(p.value) for p in inner if p.kind in ("variant", "positive", "negative")))
+    last = [leaf for leaf in leaves_of(node) if leaf.kind is LeafKind.BIOMARKER][-1]
+    kept = tuple(v for v in last.values if v not in ("mutation", "positive", "sensitising mutation"))
+    return _replaced(node, {last: replace(last, values=(*kept, *values) if values else last.values)})
+
+
 def _with_exception(node: Node, inner: list[Piece], reading: _Reading) -> Node:
     content = [p for p in inner if p.kind != "except"]
     exception = _sentence(content, _Reading(True, reading.language))
@@ -555,6 +597,8 @@ def _with_amounts(node: Node, inner: list[Piece], item: Item, reading: _Reading)
     if aged is not None and kinds_of(aged) == {LeafKind.AGE}:
         return aged if _only(node, LeafKind.TEXT) else leaves.all_of([node, aged])
     amounts = [p.value for p in inner if p.kind == "amount"]
+    if not amounts:
+        return node
     measured = [leaf for leaf in leaves_of(node) if leaf.concepts]
     if len(amounts) == 1 and measured and (not amounts[0].bare or amounts[0].unit):
         model = measured[-1]
@@ -604,7 +648,7 @@ def _with_condition(node: Node, inner: list[Piece], item: Item, reading: _Readin
     return _replaced(node, pairs)
 
 
-def _replaced(node: Node, pairs: dict[Leaf, Node]) -> Node:
+def _replaced(node: Node, pairs: Mapping[Leaf, Node]) -> Node:
     if isinstance(node, Leaf):
         return pairs.get(node, node)
     if isinstance(node, All):
