@@ -79,17 +79,17 @@ def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: 
     if re.search(r"^.{0,6}除了", words_said) and not own:
         return
     if own:
-        _around_names(words_said, closed, clause, where)
+        _around_names(words_said, waiting, clause, where)
         return
     if _reply("rest_no").search(words_said):
-        _settle(closed, False, clause, where)
+        _settle(waiting, False, clause, where)
     elif _reply("rest_yes").search(words_said):
         _settle(closed, True, clause, where)
     elif _reply("unsure").search(words_said):
         for asked in waiting:
             asked.mention.dropped = "the patient could not say"
     elif _reply("all_no").search(words_said):
-        _settle(closed, False, clause, where)
+        _settle(waiting, False, clause, where)
     elif _echo(bare, closed, clause, where):
         return
     elif _reply("no").search(words_said):

@@ -14,7 +14,7 @@ _ORDER = re.compile(
     r"开(?!车|始|刀|放|胸|展)|吃|服|用(?!药史)|加上?|换成?|改(?:成|为|用|吃)?|嚼|打|给你|给予|予以?|上点|补充?|配|试试|泡|涂|抹|滴|喷|注射|输|含|贴|敷|洗|先(?:用|吃)|继续|接着|再(?:吃|用)|配合|选"
 )
 _NOT_ORDER = re.compile(
-    r"不(?:用|要|需要?|能|建议|必|宜|可以?|推荐|应该?|适合|让)(?:再|先)?(?:吃|服|用|打|喝|加|补)?|没必要|停(?:了|掉|用|药)?|避免|禁用?|慎用|少(?:吃|用)|先不|别(?:再)?(?:吃|用|打)"
+    r"不(?:吃|用|要|需要?|能|建议|必|宜|可以?|推荐|应该?|适合|让)(?:再|先)?(?:吃|服|用|打|喝|加|补)?|没必要|停(?:了|掉|用|药)?|避免|禁用?|慎用|少(?:吃|用)|先不|别(?:再)?(?:吃|用|打)"
 )
 _GENERAL = re.compile(
     r"主要(?:是|用于|用来|治)|适用于|用于|作用|副作用|不良反应|(?:是|属于)(?:一种|一个|个|处方|新|好)|成分|价格|便宜|贵|比较(?:安全|好)|很安全|疗效|效果|的机制|机理|一般(?:都|会|要)|说明书|代替|替代|之类的药$|叫"
@@ -157,6 +157,8 @@ def judge_procedure(sentence: Piece, mention: Mention, role: Speaker, question: 
         mention.dropped = "hypothetical"
     elif _UNDONE.search(clause) or mention.negated:
         mention.status = Status.ABSENT
+    elif not _told(clause, mention.text, lead):
+        mention.dropped = "only talked about"
     elif re.search(
         r"准备|打算|预约|约了|要去|等着|想(?:做|查)|明天|下周|让(?:我)?(?:做|查|住)", clause
     ) and not _DONE.search(clause):
@@ -176,11 +178,27 @@ def _advised(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.dropped = "hypothetical"
     elif _NO_NEED.search(clause):
         mention.dropped = "not needed"
+    elif re.search(r"定期|监测|平时|每年|经常(?:查|测)", clause) and not re.search(r"复查", clause):
+        mention.dropped = "said in general"
     elif _DONE.search(clause) and not re.search(r"建议|复查一|再去|待会|明[天早]", clause):
         mention.status = Status.PAST
     elif _PLAN.search(clause) or _PLAN.search(lead[-30:]):
         mention.status = Status.PLANNED
-    elif words("general").search(clause):
+    elif words("general").search(clause) or not _told(clause, mention.text, lead):
         mention.dropped = "said in general"
     else:
         mention.status = Status.PAST
+
+
+def _told(clause: str, words_said: str, lead: str) -> bool:
+    """Whether a clause tells of a procedure and does not only name it: a word of doing, or nothing beside it."""
+    rest = clause.replace(words_said, "").strip("，。！？ ")
+    doing = re.search(
+        r"做|查|拍|照|行|住|刚|打|检|验|手术|术|切|割|放|装|输|化疗|放疗|透析|接种|出(?:来|院)|带|看|说|示|结果|报告|发现|后|前|年|月|天|周|次|岁|曾|已|过|了",
+        rest,
+    )
+    return (
+        len(rest) <= 4
+        or doing is not None
+        or re.search(r"(?:做|查|拍|照|行)(?:了|过|的)?[^。]{0,12}$", lead) is not None
+    )

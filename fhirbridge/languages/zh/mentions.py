@@ -19,7 +19,7 @@ from fhirbridge.records import Coding, Concept
 
 ADVERBS = (
     r"(?:有点儿?|有一?些|一点儿?|老是?|总是?|经常|时常|常常?|也|都|倒是?|还算?|就|是|特别|很|挺|蛮|比较|偶尔会?|一直|容易|阵阵"
-    r"|隐隐|稍微|稍|轻微|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|觉得|感觉|会|突然|时不时|反复|怎么)*"
+    r"|隐隐|稍微|稍|轻微|轻度|中度|重度|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|觉得|感觉|会|突然|时不时|反复|怎么)*"
 )
 NEGATION = r"(?P<no>未触及|未扪及|未闻及|未及|没有?摸到|没摸着|不怎么|不太|没怎么|没有|没啥|没|未见?|不|无|否认)?"
 
@@ -64,7 +64,7 @@ def _felt() -> tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, str]]
     site, feeling = _alternatives(sites), _alternatives(feelings)
     pattern = re.compile(
         rf"(?P<side>左边?|右边?|双侧|两侧)?(?P<site>{site})(?:的)?{ADVERBS}{NEGATION}{ADVERBS}"
-        rf"(?:(?P<feeling>{feeling})(?P<ask>(?:得|的)?不(?P=feeling)|不(?P<askee>[疼痛肿麻痒闷慌晕胀]))?)"
+        rf"(?:(?P<feeling>{feeling})(?!醉|烦|疹|黄|辣|热|车|水|菜|快|什么|嘛|活|净|预|扰|细胞|枣|花|糖|包|张|淀|默|瘤|块|物)(?P<ask>(?:得|的)?不(?P=feeling)|不(?P<askee>[疼痛肿麻痒闷慌晕胀]))?)"
     )
     return pattern, sites, feelings, names
 
@@ -108,7 +108,7 @@ _SKIP_KEYS = {
 _TREATMENT = re.compile(
     r"[化放理]疗|透析|吸氧|氧疗|移植|针灸|石膏|固定|牵引|[溶取]栓|介入|栓塞|消融|呼吸机|靶向治疗|免疫治疗|内分泌治疗|康复|按摩|推拿|电疗|光疗|手术|雾化|输血|起搏"
 )
-_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎", "疙瘩", "糖耐"}  # fmt: skip
+_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎", "疙瘩", "糖耐", "空腹抽血", "抽空腹血"}  # fmt: skip
 
 
 def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
@@ -168,6 +168,8 @@ def _said(text: str, turn: int, lexicon: Vocabulary, clinician: bool) -> Iterato
 def _feelings(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     pattern, sites, feelings, names = _felt()
     for match in pattern.finditer(text):
+        if match[0] == "心疼" and text[match.start() - 1 : match.start()] in tuple("好真挺很太别"):
+            continue  # to feel sorry for somebody
         site = sites[match["site"]]
         feeling, ending = feelings[match["feeling"]]
         name = names.get((site, feeling)) or (site + ending if ending and len(match["site"]) > 1 else "")

@@ -352,11 +352,18 @@ class Reader:
                 asked.mention.onset_text = words
 
 
+def _tells(habit: Mention, mention: Mention) -> bool:
+    """Whether a habit says what a symptom says (stress); smoking or drinking says nothing of the symptom beside it."""
+    return mention.kind in ("symptom", "condition") and habit.concept.name not in ("吸烟", "饮酒")
+
+
 def _inside(mention: Mention, others: Sequence[Mention]) -> bool:
     """Whether a mention lies within one of the others; a fever that was measured stays a fever."""
     for other in others:
         if mention.start < other.end and other.start < mention.end:
             if other.concept.name == "体温" and mention.kind == "symptom":
+                continue
+            if other.concept.name in ("心率", "脉搏") and mention.concept.name.startswith("心动过"):
                 continue
             if mention.end - mention.start > other.end - other.start:
                 continue
