@@ -572,6 +572,7 @@ class Item:
     high: Quantity | None = None
     text: str = ""
     certain: bool = True
+    own: frozenset[str] = frozenset()  # of `keys`, those of what it is itself, not of what it is a kind of
 
 
 @dataclass(frozen=True, slots=True)

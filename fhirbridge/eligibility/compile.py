@@ -73,13 +73,13 @@ class _Maker:
             self.left_out.append(LeftOut(trial.id, "the study comes twice; the last record was used"))
             self.studies[number], self.roots[number], self.texts[number] = study, roots, texts
             self.molecular[number] = molecular
-            self.postings.replace(number, trial, subject)
+            self.postings.replace(number, trial, criteria, subject)
             return
         self.studies.append(study)
         self.roots.append(roots)
         self.molecular.append(molecular)
         self.texts.append(texts)
-        self.postings.add(trial, subject)
+        self.postings.add(trial, criteria, subject)
 
     def _node(self, tree: Asked) -> int:
         if isinstance(tree, (AskAll, AskAny, AskAtLeast)) and not tree.parts:

@@ -65,12 +65,9 @@ class Layer:
 
 @dataclass(frozen=True)
 class Relevance:
-    """Postings: which trials are about a key or hold a word, and how strongly."""
+    """Postings by feature: which trials hold a term, and how strongly (terms, starts, studies, weights)."""
 
-    terms: dict[str, int]
-    starts: Ints
-    studies: Ints
-    weights: NDArray[np.float32]
+    tables: dict[str, tuple[dict[str, int], Ints, Ints, NDArray[np.float32]]]
 
 
 class CompiledStudies:
@@ -129,7 +126,10 @@ class CompiledStudies:
         return target
 
     def _records(self) -> tuple[Any, ...]:
-        return self.studies, self.questions, [layer.op for layer in self.layers], self.relevance.terms, self.left_out
+        return self.studies, self.questions, [layer.op for layer in self.layers], self._terms(), self.left_out
+
+    def _terms(self) -> dict[str, dict[str, int]]:
+        return {name: table[0] for name, table in self.relevance.tables.items()}
 
     def _arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
         yield from self.arrays.items()
@@ -138,8 +138,10 @@ class CompiledStudies:
         for number, layer in enumerate(self.layers):
             for part in ("nodes", "parts", "starts", "counts"):
                 yield f"layer{number}.{part}", getattr(layer, part)
-        for part in ("starts", "studies", "weights"):
-            yield f"relevance.{part}", getattr(self.relevance, part)
+        for name, (_, starts, studies, weights) in self.relevance.tables.items():
+            yield f"{name}.starts", starts
+            yield f"{name}.studies", studies
+            yield f"{name}.weights", weights
 
 
 class Texts:
@@ -195,7 +197,11 @@ def read(path: Path) -> CompiledStudies:
         Layer(op, *(named.pop(f"layer{n}.{p}") for p in ("nodes", "parts", "starts", "counts")))
         for n, op in enumerate(ops)
     ]
-    relevance = Relevance(terms, *(named.pop(f"relevance.{p}") for p in ("starts", "studies", "weights")))
+    tables = {
+        name: (known, named.pop(f"{name}.starts"), named.pop(f"{name}.studies"), named.pop(f"{name}.weights"))
+        for name, known in terms.items()
+    }
+    relevance = Relevance(tables)
     return CompiledStudies(studies, texts, questions, named, layers, relevance, left_out)
 
 

@@ -105,7 +105,7 @@ def judged(question: Question, items: Sequence[Item], chart: Chart) -> Judgement
         return unknown(
             f"date of {question.name}", "{0}: the date cannot tell", shown(doubtful[0]), evidence=_refs(doubtful)
         )
-    refuted = [i for i in items if i.status == "absent"]
+    refuted = [i for i in items if i.status == "absent" and set(question.keys) & i.own]  # no HIV is not no infection
     if refuted and not held:
         return no("{0}: recorded as absent", shown(refuted[-1]), evidence=_refs(refuted[-1:]))
     possible = [i for i in items if i.status in ("possible", "pending")]

@@ -261,10 +261,19 @@ def procedure(question: Question, chart: Chart) -> Judgement:
         items += [i for i in chart.kind(ItemKind.PROCEDURE) if id(i) not in known and of_kind(i, kinds)]
     findings = chart.with_keys(question.keys, ItemKind.CONDITION, ItemKind.OBSERVATION)
     items += [i for i in findings if i.status in ("present", "past", "absent")]
+    if question.required and not items and _TEST.search(question.name):
+        return unknown(question.name, "{0} not recorded", question.name)
     planned = [i for i in items if i.status == "planned"]
     if planned and {"planned", "scheduled", "requires"} & set(question.qualifiers):
         return yes("{0} planned", shown(planned[0]), evidence=(planned[0].reference,))
     return _taken(question, items, chart)
+
+
+_TEST = re.compile(
+    r"\btest|examination|biops|imaging|\bct\b|\bmri\b|\bpet\b|scan|x-?ray|ultraso|echo|endoscop|scopy|ecg|electrocard|"
+    r"assessment|screening|检查|活检|检测|造影|镜|超声|心电",
+    re.IGNORECASE,
+)
 
 
 def imaging(question: Question, chart: Chart) -> Judgement:
@@ -282,7 +291,8 @@ def trial(question: Question, chart: Chart) -> Judgement:
             held = in_window(item, question.window, chart)
             if held:
                 return yes("{0} recorded", shown(item), evidence=(item.reference,))
-    return silent(question, chart, "participation in another study")
+    truth = Truth.MET if question.required else Truth.NOT_MET  # no violation either way: settled at the visit
+    return Judgement(truth, "participation in another study not recorded", silent=True)
 
 
 def last_dose(items: list[Item], as_of: date) -> date | None:

@@ -39,7 +39,8 @@ class Question:
     @property
     def known(self) -> bool:
         """Whether the criterion only means what is known, confirmed or documented."""
-        return not self.required and bool({"known", "confirmed", "documented"} & set(self.qualifiers))
+        words = {"known", "confirmed", "documented"} if self.kind is LeafKind.BIOMARKER else {"known"}
+        return not self.required and bool(words & set(self.qualifiers))
 
     def without_window(self) -> Question:
         """The same question at any time."""

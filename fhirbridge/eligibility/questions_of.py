@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Protocol
 
 from fhirbridge.eligibility.cancer_facts import GENES
@@ -21,8 +23,10 @@ from fhirbridge.records import (
     LeafKind,
     Node,
     Not,
+    Quantity,
     Trial,
     Truth,
+    Window,
 )
 from fhirbridge.records import (
     Any as AnyOf,
@@ -51,6 +55,17 @@ _OTHER = re.compile(
 )
 
 
+_TREATMENTS = frozenset((LeafKind.THERAPY, LeafKind.MEDICATION))
+_SIGNIFICANT = re.compile(
+    r"^\W*(?:(?:patients?|participants?|subjects?|has|have|with|who|a|any|history|of|other|active|current) )*"
+    r"(?:clinically significant|significant|clinically relevant|serious|severe)|^\W*(?:患者|有|存在)*(?:严重|有临床意义)",  # noqa: E501
+    re.IGNORECASE,
+)
+_WITHIN = re.compile(
+    r"(?:within|in the (?:last|past|previous)|during the (?:last|past)|less than|<) (?:the )?(?:last |past |previous )?(\d+) ?"  # noqa: E501
+    r"(days?|weeks?|wks?|months?|years?)",
+    re.IGNORECASE,
+)
 _MARKERS = frozenset({"pdl1", "pdl1_cps", "tmb", "ki67", "psa", "afp", "cea", "ca125", "ca199"})
 _BESIDE = frozenset({"other", "concomitant", "concurrent", "additional", "second"})
 _DRIVER = re.compile(r"driver|co-?mutation|targetable|actionable|驱动", re.IGNORECASE)
@@ -188,8 +203,28 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
 def _all(parts: list[Asked]) -> Asked:
     """Every part; the exceptions beside another malignancy ("except basal cell carcinoma") are weighed with it."""
     if any(isinstance(p, Question) and p.other for p in parts):
-        parts = [p for p in parts if not (isinstance(p, AskNot) and _only_diseases(p.part))]
-    return AskAll(tuple(parts))
+        parts = [p for p in parts if not isinstance(p, AskNot)]
+    if any(_is(p, LeafKind.TEXT) for p in parts) and all(
+        _is(p, LeafKind.TEXT) or (isinstance(p, AskNot) and _only_diseases(p.part)) for p in parts
+    ):
+        return Question(LeafKind.TEXT)  # only the exceptions were understood
+    if any(_is(p, LeafKind.LINE) for p in parts):  # "one prior line for NSCLC": the disease is asked for elsewhere
+        parts = [p for p in parts if not (isinstance(p, Question) and p.kind in (LeafKind.DIAGNOSIS, LeafKind.STAGE))]
+    return AskAll(tuple(_stages(parts)))
+
+
+def _is(part: Asked, kind: LeafKind) -> bool:
+    return isinstance(part, Question) and part.kind is kind
+
+
+def _stages(parts: list[Asked]) -> list[Asked]:
+    """Stages named side by side ("IIIB/IIIC unresectable, or IV") are alternatives: no tumour has two."""
+    stages = [p for p in parts if isinstance(p, Question) and p.kind is LeafKind.STAGE]
+    if len(stages) < 2:
+        return parts
+    values = tuple(dict.fromkeys(v for s in stages for v in s.values))
+    rest = [p for p in parts if not _is(p, LeafKind.STAGE)]
+    return [*rest, replace(stages[0], values=values)]
 
 
 def _only_diseases(tree: Asked) -> bool:
@@ -205,13 +240,22 @@ def _only_diseases(tree: Asked) -> bool:
 
 
 def _leaf(leaf: Leaf, criterion: Criterion, subject: Subject, words: Words | None, asserted: bool) -> Asked:
-    if leaf.kind is LeafKind.TEXT:
-        return Question(leaf.kind)
+    if leaf.kind is LeafKind.TEXT or (leaf.kind is LeafKind.HISTOLOGY and _said_no(leaf, criterion)):
+        return Question(LeafKind.TEXT)
     if leaf.kind is LeafKind.ADMINISTRATIVE:
         return Question(leaf.kind, required=asserted)
     concepts = leaf.concepts or (Concept(""),)
     parts = tuple(_question(leaf, c, criterion, subject, words, asserted) for c in concepts)
     return parts[0] if len(parts) == 1 else AskAny(parts)
+
+
+def _said_no(leaf: Leaf, criterion: Criterion) -> bool:
+    """Whether a histology is a piece of its opposite ("non-" stands right before "small cell")."""
+    start = leaf.span.offset - criterion.span.offset
+    return 0 < start <= len(criterion.text) and bool(_NON.search(criterion.text[:start]))
+
+
+_NON = re.compile(r"(?:non|非)[-\s‐–]*$", re.IGNORECASE)
 
 
 def _question(
@@ -233,6 +277,11 @@ def _question(
         measure = "pack_years"
     kind = LeafKind.PREGNANCY if disease and "pregnancy" in keys else leaf.kind
     qualifiers = set(leaf.qualifiers)
+    if disease and not asserted and _SIGNIFICANT.match(criterion.text):
+        qualifiers.add("significant")
+    window = leaf.window
+    if window is None and leaf.kind in _TREATMENTS and not asserted:
+        window = _window_of(criterion)
     if leaf.kind is LeafKind.BIOMARKER and _KNOWN.match(criterion.text):
         qualifiers.add("known")
     anchors: set[str] = set()
@@ -250,7 +299,7 @@ def _question(
         values=leaf.values,
         low=leaf.low,
         high=leaf.high,
-        window=leaf.window,
+        window=window,
         count_low=leaf.count_low,
         count_high=leaf.count_high,
         qualifiers=tuple(sorted(qualifiers)),
@@ -260,6 +309,33 @@ def _question(
         anchors=tuple(sorted(anchors)),
         words=criterion.text if other else "",
     )
+
+
+@lru_cache(maxsize=8)
+def _window_of(criterion: Criterion) -> Window | None:
+    """The window that treatments listed together share, where the tree gives it to one of them or to none."""
+    windows = {leaf.window for leaf in _leaves(criterion.tree) if leaf.window and leaf.window.within}
+    if len(windows) == 1:
+        return windows.pop()
+    found = None if windows else _WITHIN.search(criterion.text)
+    if not found or re.search(r"\b(?:ever|any time)\b", criterion.text):
+        return None
+    unit = {"d": "d", "w": "wk", "m": "mo", "y": "a", "天": "d", "日": "d", "周": "wk", "月": "mo", "年": "a"}[
+        found[2][0].lower()
+    ]
+    return Window(Quantity(Decimal(found[1]), found[2], unit))
+
+
+def _leaves(node: Node) -> list[Leaf]:
+    match node:
+        case Leaf():
+            return [node]
+        case Not(child):
+            return _leaves(child)
+        case If(condition, then):
+            return [*_leaves(condition), *_leaves(then)]
+        case _:
+            return [leaf for child in node.children for leaf in _leaves(child)]
 
 
 def _narrower(keys: tuple[str, ...], subject: Subject, words: Words | None) -> bool:

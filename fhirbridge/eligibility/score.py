@@ -15,7 +15,6 @@ __all__ = ["ELIGIBLE", "EXCLUDED", "STATUS", "UNDETERMINED", "Scores", "scores"]
 
 ELIGIBLE, UNDETERMINED, EXCLUDED = 0, 1, 2
 STATUS = ("eligible", "undetermined", "excluded")
-_HALF = 12.0  # the raw relevance that counts as half
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,8 @@ def scores(compiled: CompiledStudies, found: Columns) -> Scores:
     violated, open_ones, met, asked, broken = _counted(compiled, tables, found.criteria)
     status = np.where(violated > 0, EXCLUDED, np.where(open_ones > 0, UNDETERMINED, ELIGIBLE)).astype(np.int8)
     confirmed = met / np.maximum(asked, 1)
-    raw = relevance_of(compiled, query_of(found.chart))
-    relevance = raw / (raw + _HALF)
+    odds = relevance_of(compiled, query_of(found.chart))
+    relevance = 1 / (1 + np.exp(-odds))
     near = _near(compiled, found.chart.patient.place)
     eligibility = np.choose(status, (np.ones_like(confirmed), 0.6 + 0.3 * confirmed, 0.25 / (1 + broken)))
     score = np.round(relevance * (0.25 + 0.70 * eligibility) + 0.05 * near * relevance, 4)

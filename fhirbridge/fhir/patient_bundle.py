@@ -15,11 +15,12 @@ from fhirbridge.errors import InputError, MissingInput, UnreadableInput
 from fhirbridge.fhir import lossless, patient_items, patient_told
 from fhirbridge.fhir.patient_dates import when
 from fhirbridge.fhir.patient_keys import Keys, Words
-from fhirbridge.records import LeftOut, Patient
+from fhirbridge.records import LeftOut, Patient, Quantity, When
 
 __all__ = ["Source", "read", "read_all", "sources"]
 
 _MACHINE = "AIAST"
+_AGE = "urn:fhirbridge:extension:age"
 _NOT_TOLD: patient_told.Told = ("", None, None)
 
 
@@ -157,6 +158,8 @@ def _build(
         patient_told.person(items) if birth is None or not resource.get("gender") else _NOT_TOLD
     )
     if birth is None and told_age is None:
+        told_age, told_on = _printed_age(resource, entries)
+    if birth is None and told_age is None:
         gaps.append(LeftOut(where, "no usable birth date; criteria on age are unknown"))
     if not resource:
         gaps.append(LeftOut(where, "no Patient resource; age and sex are unknown"))
@@ -174,6 +177,19 @@ def _build(
         gaps=tuple(gaps),
         fingerprint=_fingerprint(resource, mine),
     )
+
+
+def _printed_age(
+    person: dict[str, Any], entries: list[tuple[str, dict[str, Any]]]
+) -> tuple[Quantity | None, When | None]:
+    """The age that a laboratory sheet printed, as of the day of its report."""
+    for extension in person.get("extension") or []:
+        if isinstance(extension, dict) and extension.get("url") == _AGE:
+            age = patient_items.quantity(extension.get("valueQuantity"))
+            reports = [r for _, r in entries if r.get("resourceType") == "DiagnosticReport"]
+            days = [when(r.get("effectiveDateTime")) or when(r.get("issued")) for r in reports]
+            return age, next((day for day in days if day), None)
+    return None, None
 
 
 def _identity(resource: dict[str, Any], url: str, stem: str, machine: bool) -> str:

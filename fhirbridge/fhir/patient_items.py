@@ -18,7 +18,7 @@ from fhirbridge.fhir.patient_dates import span_of, when
 from fhirbridge.fhir.patient_keys import Keys, concept_of
 from fhirbridge.records import Coding, Concept, Item, ItemKind, Quantity
 
-__all__ = ["READERS", "items"]
+__all__ = ["READERS", "answered", "items", "quantity"]
 
 Resource = dict[str, Any]
 Named = dict[str, Resource]
@@ -51,7 +51,13 @@ def items(resources: list[tuple[str, Resource]], named: Named, keys: Keys) -> tu
         reference = f"{resource['resourceType']}/{resource['id']}" if resource.get("id") else url
         made = READERS[resource["resourceType"]](resource, named)
         for item in made:
-            found.append(dataclasses.replace(item, reference=reference, keys=_item_keys(item, keys)))
+            if item.kind is ItemKind.DOCUMENT:
+                own, named_words = keys.diseases_in(item.text)
+                found.append(dataclasses.replace(item, reference=reference, own=own, answer=named_words))
+                continue
+            found.append(
+                dataclasses.replace(item, reference=reference, keys=_item_keys(item, keys), own=keys.own(item.concept))
+            )
         lost.extend(_oddities(resource, reference))
     return tuple(found), lost
 
@@ -146,7 +152,8 @@ def answered(answer: str) -> str:
     return "absent" if _NO.match(answer) else "present" if _YES.match(answer) else ""
 
 
-def _quantity(value: Any) -> Quantity | None:
+def quantity(value: Any) -> Quantity | None:
+    """A FHIR Quantity as a Quantity; None when it has no number."""
     if not isinstance(value, dict) or isinstance(value.get("value"), (bool, type(None))):
         return None
     try:
@@ -162,7 +169,7 @@ def _quantity(value: Any) -> Quantity | None:
 def _value(resource: Resource) -> Quantity | None:
     if isinstance(resource.get("valueInteger"), (int, Decimal)) and not isinstance(resource["valueInteger"], bool):
         return Quantity(Decimal(resource["valueInteger"]))
-    return _quantity(resource.get("valueQuantity"))
+    return quantity(resource.get("valueQuantity"))
 
 
 # ------------------------------------------------------------------------------------------------------- the readers
@@ -187,9 +194,9 @@ def _observation(r: Resource, named: Named) -> list[Item]:
     start, end = span_of(r, "effective")
     start = start or when(r.get("issued"))
     reference_range = next((x for x in _list(r.get("referenceRange")) if isinstance(x, dict)), {})
-    concept, answer, quantity = concept_of(r.get("code")), _answer(r), _value(r)
+    concept, answer, number = concept_of(r.get("code")), _answer(r), _value(r)
     pending = _status(r) in ("registered", "available") or (
-        r.get("dataAbsentReason") and not answer and quantity is None and not r.get("component")
+        r.get("dataAbsentReason") and not answer and number is None and not r.get("component")
     )
     kind = ItemKind.FAMILY if _FAMILY.search(concept.name) else ItemKind.OBSERVATION
     main = Item(
@@ -197,13 +204,13 @@ def _observation(r: Resource, named: Named) -> list[Item]:
         "",
         concept,
         frozenset(),
-        "pending" if pending else _standing(answer, quantity),
+        "pending" if pending else _standing(answer, number),
         start,
         end,
-        quantity,
+        number,
         answer,
-        _quantity(reference_range.get("low")),
-        _quantity(reference_range.get("high")),
+        quantity(reference_range.get("low")),
+        quantity(reference_range.get("high")),
         _words(r),
         _status(r) != "preliminary",
     )
@@ -219,8 +226,8 @@ def _component(main: Item, part: Resource) -> Item:
         status=main.status if main.status == "pending" else _standing(answer, _value(part)),
         quantity=_value(part),
         answer=answer,
-        low=_quantity(reference_range.get("low")),
-        high=_quantity(reference_range.get("high")),
+        low=quantity(reference_range.get("low")),
+        high=quantity(reference_range.get("high")),
         text="component; " + main.concept.name,
     )
 

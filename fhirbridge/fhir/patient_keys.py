@@ -55,6 +55,16 @@ class Keys:
         """Every key of a concept: its names, its codes, and those of all it is a kind of."""
         return _keys(self._lexicon, concept)
 
+    def own(self, concept: Concept) -> frozenset[str]:
+        """The keys of a concept itself: its name, its codes, and the names found in it."""
+        return _own(self._lexicon, concept)
+
+    def diseases_in(self, text: str) -> tuple[frozenset[str], str]:
+        """The keys of the diseases that a document names, and the words that name them."""
+        hits = [h for h in self._lexicon.scan(text, detect(text)) if h.entry.kind == "condition"]
+        words = " ".join(text[h.span.offset : h.span.offset + h.span.length] for h in hits)
+        return frozenset(fold(h.entry.key) for h in hits), words
+
     def in_text(self, text: str) -> frozenset[str]:
         """Every key of the names found in a text."""
         return _text_keys(self._lexicon, text)
@@ -105,6 +115,18 @@ def _keys(lexicon: Words, concept: Concept) -> frozenset[str]:
         found.update(fold(key) for key in lexicon.above(Concept(coding.display or coding.code, (coding,))))
         if entry is None and coding.display:
             found.update(_text_keys(lexicon, _TAG.sub("", coding.display)))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=200_000)
+def _own(lexicon: Words, concept: Concept) -> frozenset[str]:
+    found = {fold(_HEADS.sub("", _TAG.sub("", concept.name.casefold())))}
+    found.update(fold(hit.entry.key) for hit in lexicon.scan(concept.name, detect(concept.name)))
+    for coding in concept.codings:
+        found.update(code_keys(coding.system, coding.code)[:1])
+        entry = lexicon.by_code(coding.system, coding.code)
+        if entry is not None:
+            found.add(fold(entry.key))
     return frozenset(found)
 
 
