@@ -97,8 +97,25 @@ def read(pieces: list[Piece], before: State) -> Item:
     return item
 
 
-_RELATIVE = frozenset({"that", "which", "that has", "that have", "that is", "that are", "which is", "which are", "which has", "which may"})
-_DESCRIBES = frozenset({"stage", "qualifier", "ignored", "window", "mark", "group", "class", "positive", "negative", "variant", "current", "history"})
+_RELATIVE = frozenset(
+    {"that", "which", "that has", "that have", "that is", "that are", "which is", "which are", "which has", "which may"}
+)
+_DESCRIBES = frozenset(
+    {
+        "stage",
+        "qualifier",
+        "ignored",
+        "window",
+        "mark",
+        "group",
+        "class",
+        "positive",
+        "negative",
+        "variant",
+        "current",
+        "history",
+    }
+)
 
 
 class _Reader:
@@ -320,7 +337,9 @@ class _Reader:
     def _allergen(self, piece: Piece) -> None:
         self.item.allergen = True
         if self.head != "allergy":
-            self.item.study_drug = self.item.study_drug or any(w in piece.text for w in ("study", "investigational", "试验", "研究"))
+            self.item.study_drug = self.item.study_drug or any(
+                w in piece.text for w in ("study", "investigational", "试验", "研究")
+            )
             if not self.item.study_drug and len(piece.text) > 2:
                 self.item.unknown.append(piece)
 

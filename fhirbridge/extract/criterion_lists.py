@@ -115,13 +115,15 @@ def _parts(pieces: list[Piece]) -> list[_Part]:
 
 
 def _neighbouring_stages(pieces: list[Piece]) -> list[Piece]:
-    """"advanced/metastatic" and "stage III or stage IV" as one stage of several names."""
+    """ "advanced/metastatic" and "stage III or stage IV" as one stage of several names."""
     made: list[Piece] = []
     for piece in pieces:
         before = made[-2] if len(made) > 1 and made[-1].kind in ("slash", "or", "and", "comma") else None
         if piece.kind == "stage" and before is not None and before.kind == "stage":
             names = tuple(dict.fromkeys([*_values(before), *_values(piece)]))
-            alternatives = made[-1].kind in ("slash", "or") or set(names) <= _EXTENTS or all(n[:1] in "IV" for n in names)
+            alternatives = (
+                made[-1].kind in ("slash", "or") or set(names) <= _EXTENTS or all(n[:1] in "IV" for n in names)
+            )
             if alternatives:
                 made[-2:] = [Piece(before.start, piece.end, "stage", names, before.text)]
                 continue
@@ -156,7 +158,7 @@ def _parts_terms(pieces: list[Piece], i: int) -> bool:
 
 
 def _merge_modifiers(parts: list[_Part]) -> list[_Part]:
-    """"mild, moderate or severe asthma": the modifiers before the last go to it; stages before it likewise."""
+    """ "mild, moderate or severe asthma": the modifiers before the last go to it; stages before it likewise."""
     merged: list[_Part] = []
     waiting: list[_Part] = []
     for part in parts:

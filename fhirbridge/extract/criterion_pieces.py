@@ -82,7 +82,9 @@ def _claims(text: str, folded: str, words: Words, lexicon: Lexicon | None) -> li
     for amount in criterion_numbers.find(folded):
         claims.append((3, Piece(amount.start, amount.end, "amount", amount)))
     for cue in words.find(text, folded):
-        weight = 5 if cue.kind == "term" else 1 if cue.kind == "ignored" and _is_slight(folded[cue.start : cue.end]) else 4
+        weight = (
+            5 if cue.kind == "term" else 1 if cue.kind == "ignored" and _is_slight(folded[cue.start : cue.end]) else 4
+        )
         kind: str = cue.kind
         value: Any = cue.value
         if isinstance(value, Term) and value.kind is LeafKind.STAGE:
@@ -101,7 +103,9 @@ def _is_slight(phrase: str) -> bool:
     return len(phrase) < 5 and not any(c.isdigit() for c in phrase)
 
 
-_EDITION = re.compile(r"\b(?:version|v|vers|edition)\.?\s?\d+(?:\.\d+)*\b|\b(?:19|20)\d\d\b(?!\s?(?:/|mg|ml|cells|iu|g\b|m\b))|\bcriteria \d\.\d\b")
+_EDITION = re.compile(
+    r"\b(?:version|v|vers|edition)\.?\s?\d+(?:\.\d+)*\b|\b(?:19|20)\d\d\b(?!\s?(?:/|mg|ml|cells|iu|g\b|m\b))|\bcriteria \d\.\d\b"
+)
 
 
 def _named(text: str, folded: str, words: Words, lexicon: Lexicon) -> list[Piece]:

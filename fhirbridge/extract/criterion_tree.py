@@ -472,12 +472,19 @@ def _kinds_of_it(core: Node, detail: Node) -> list[Node]:
     windows = {leaf.window for leaf in leaves_of(core) if leaf.window is not None}
     if len(windows) == 1:
         window = windows.pop()
-        pairs = {leaf: replace(leaf, window=window) for n in kept for leaf in leaves_of(n) if leaf.window is None and leaf.kind not in MEASURES}
+        pairs = {
+            leaf: replace(leaf, window=window)
+            for n in kept
+            for leaf in leaves_of(n)
+            if leaf.window is None and leaf.kind not in MEASURES
+        }
         kept = [_replaced(n, pairs) for n in kept]
     return kept
 
 
-_TREATMENTS = frozenset({LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.PROCEDURE, LeafKind.LINE, LeafKind.TRIAL_PARTICIPATION})
+_TREATMENTS = frozenset(
+    {LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.PROCEDURE, LeafKind.LINE, LeafKind.TRIAL_PARTICIPATION}
+)
 
 
 def _akin(core: Node, detail: Node) -> bool:
@@ -538,7 +545,9 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
         return _with_exception(node, inner, reading)
     if any(p.kind == "allowed" for p in inner):
         allowed = _sentence([p for p in inner if p.kind not in ("allowed", "note")], _Reading(True, reading.language))
-        method = any(w in p.text for p in inner for w in ("result", "test", "sample", "tissue", "assay", "检测", "标本"))
+        method = any(
+            w in p.text for p in inner for w in ("result", "test", "sample", "tissue", "assay", "检测", "标本")
+        )
         if allowed is None or (method and not _is_understood(allowed)):
             return node
         return _with_permission(node, allowed, reading)
@@ -576,7 +585,7 @@ def _marks(node: Node) -> bool:
 
 
 def _with_variants(node: Node, inner: list[Piece]) -> Node:
-    """"EGFR mutation (exon 19 deletion or L858R)": the variants in brackets are the ones meant."""
+    """ "EGFR mutation (exon 19 deletion or L858R)": the variants in brackets are the ones meant."""
     values = tuple(dict.fromkeys(str(p.value) for p in inner if p.kind in ("variant", "positive", "negative")))
     last = [leaf for leaf in leaves_of(node) if leaf.kind is LeafKind.BIOMARKER][-1]
     kept = tuple(v for v in last.values if v not in ("mutation", "positive", "sensitising mutation"))

@@ -78,6 +78,8 @@ class Cue:
     value: str | Term
 
 
+_GAP = re.compile(r"(?<=[)\]])\s+|\s+(?=[(\[])")
+_MOST_WAYS = 120
 _CHOICE = re.compile(r"\(([^()]*/[^()]*)\)|\[([^\[\]]*)\]")
 
 
@@ -89,6 +91,36 @@ def expand(phrase: str) -> list[str]:
     choices = found[1].split("/") if found[1] is not None else ["", *found[2].split("/")]
     ways = (phrase[: found.start()] + choice + phrase[found.end() :] for choice in choices)
     return [plain for way in ways for plain in expand(way)]
+
+
+def ways(phrase: str) -> int:
+    """How many plain phrases a table phrase stands for (nested choices are not used)."""
+    count = 1
+    for m in _CHOICE.finditer(phrase):
+        count *= len(m[1].split("/")) if m[1] is not None else 1 + len(m[2].split("/"))
+    return count
+
+
+def _compiled(phrase: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """A phrase of very many ways as one pattern, and words of which one must be in a text for it to match."""
+    pattern, at, needed = "", 0, [""]
+    for m in _CHOICE.finditer(phrase):
+        before = phrase[at : m.start()]
+        at = m.end()
+        words = [fold(w.strip()) for w in (m[1] if m[1] is not None else m[2]).split("/") if w.strip()]
+        gap = r"\s*" if before.endswith(" ") or (not before and pattern) else ""
+        choices = "|".join(re.escape(w) for w in sorted(words, key=len, reverse=True))
+        pattern += _spaced(before) + (f"{gap}(?:{choices})" if m[1] is not None else f"(?:{gap}(?:{choices}))?")
+        if m[1] is not None and (needed == [""] or min(map(len, words)) > min(map(len, needed))):
+            needed = words
+    return re.compile(pattern + _spaced(phrase[at:])), tuple(needed)
+
+
+def _spaced(literal: str) -> str:
+    plain = literal.strip()
+    if not plain:
+        return ""
+    return (r"\s*" if literal[0] == " " else "") + re.escape(fold(plain))
 
 
 def _concepts(names: str, codes: str) -> tuple[Concept, ...]:
@@ -107,6 +139,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
+        self._patterns: list[tuple[re.Pattern[str], tuple[str, ...], str, str | Term]] = []
         self._phrases: dict[str, list[tuple[str, str | Term, str]]] = {}
         for row in languages.rows(language, "criterion_ignored"):
             self._add("ignored", "", row["phrases"])
@@ -128,6 +161,11 @@ class Words:
 
     def _add(self, kind: str, value: str | Term, phrases: str) -> None:
         for phrase in phrases.split("|"):
+            if self.language == "zh":
+                phrase = _GAP.sub("", phrase)
+            if ways(phrase) > _MOST_WAYS:
+                self._patterns.append((*_compiled(phrase.strip()), kind, value))
+                continue
             for plain in expand(phrase.strip()):
                 if plain:
                     exact = plain if plain != plain.lower() and self.language == "en" else ""
@@ -149,6 +187,11 @@ class Words:
             if kind == "not" and folded[start:end] in ("non", "non-") and not _NON.match(folded, end):
                 continue
             cues.append(Cue(start, end, kind, value))
+        for pattern, needed, kind, value in self._patterns:
+            if any(word in folded for word in needed):
+                for m in pattern.finditer(folded):
+                    if not (_joined(folded, m.start()) or _joined(folded, m.end())):
+                        cues.append(Cue(m.start(), m.end(), kind, value))
         return cues
 
     def _meant(self, index: int, written: str) -> tuple[str, str | Term] | None:
