@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from fhirbridge.records import Box, Word
 INSTALL = "apt-get install tesseract-ocr tesseract-ocr-eng tesseract-ocr-chi-sim (macOS: brew install tesseract-lang)"
 _LINE = 44  # pixels a cell is high on the sheet, margins not counted: about what Tesseract was trained on
 _GAP = 18
+_UNIT = re.compile(r"[x×*]?10[\^*°~%]?\d{1,2}/?[A-Za-z]*|[A-Za-zµμ]{1,5}/[A-Za-z0-9.]{1,8}|%|f[lL]|pg|/[A-Za-z]{2,3}")
+_CLEAR = 22  # pixels of a character's height from which print is found and read well
+_COPIES = 3
 _MOST = 350  # cells on one sheet: Tesseract takes no picture higher than 32767 pixels
 _CHINESE = re.compile(r"[㐀-䶿丁-鿿]")  # all but the one that is also a dash
 _NUMBER = re.compile(r"[<>≤≥=]{0,2}\d+(\.\d+)?([-~]{1,2}\d+(\.\d+)?)?")
@@ -75,9 +79,16 @@ class Tesseract:
             size = _cells.text_height(even)
             if size == 0:
                 return ()
+            scale = min(3.0, max(1.0, _CLEAR / size))
+            if scale > 1.1:
+                even = np.asarray(cv2.resize(even, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
+                size *= scale
+            else:
+                scale = 1.0
             cells = sorted(_cells.find(even, size), key=lambda c: (float(c.quad[0][1]), float(c.quad[0][0])))
             crops = [_crop(even, cell, size) for cell in cells]
-            return tuple(_word(cell, read) for cell, read in zip(cells, self._texts(crops), strict=True) if read.text)
+            reads = self._texts(crops)
+            return tuple(_word(cell, read, scale) for cell, read in zip(cells, reads, strict=True) if read.text)
 
     def _texts(self, crops: Sequence[NDArray[np.uint8]]) -> list[_Read]:
         """What stands on each crop: a sample tells the language, then all are read, and numbers once more."""
@@ -86,7 +97,7 @@ class Tesseract:
         if not (self._has("chi_sim") and self._is_chinese(crops)):
             return self._sheet(crops, "eng")
         reads = self._sheet(crops, "chi_sim")
-        latin = [i for i, read in enumerate(reads) if not _CHINESE.search(read.text)]
+        latin = [i for i, read in enumerate(reads) if _may_be_latin(read.text, crops[i].shape[1])]
         for i, again in zip(latin, self._sheet([crops[i] for i in latin], "eng"), strict=True):
             reads[i] = max(reads[i], again, key=_worth)
         return reads
@@ -111,17 +122,17 @@ class Tesseract:
             return [*self._sheet(crops[:_MOST], languages), *self._sheet(crops[_MOST:], languages)]
         if not crops:
             return []
-        wide = max(crop.shape[1] for crop in crops) + 2 * _GAP
+        wide = max(_COPIES * 2 * _LINE, *(crop.shape[1] for crop in crops)) + 2 * _GAP
         high = _LINE + 2 * _GAP
         sheet = np.full((high * len(crops), wide), 255, np.uint8)
-        for row, crop in enumerate(crops):
+        for row, crop in enumerate(map(_repeated, crops)):
             top = row * high + _GAP
             sheet[top : top + crop.shape[0], _GAP : _GAP + crop.shape[1]] = crop
         found: list[list[tuple[str, float]]] = [[] for _ in crops]
         for word in self._run(sheet, languages):
             row = min(len(crops) - 1, int((word["top"] + word["height"] / 2) // high))
             found[row].append((word["text"], word["sure"]))
-        return [_joined(words) for words in found]
+        return [_once(words) if _is_short(crop) else _joined(words) for crop, words in zip(crops, found, strict=True)]
 
     def _run(self, sheet: NDArray[np.uint8], languages: str) -> Iterator[dict[str, Any]]:
         import pytesseract
@@ -174,26 +185,58 @@ def _crop(even: NDArray[np.uint8], cell: _cells.Cell, size: float) -> NDArray[np
     return crop
 
 
+def _is_short(crop: NDArray[np.uint8]) -> bool:
+    return crop.shape[1] < 1.1 * _LINE
+
+
+def _repeated(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A single sign or two set side by side three times: Tesseract takes a lone % or H for dirt."""
+    if not _is_short(crop):
+        return crop
+    white = np.full((crop.shape[0], _LINE // 2), 255, np.uint8)
+    return np.hstack([part for _ in range(_COPIES) for part in (crop, white)][:-1])
+
+
+def _once(words: Sequence[tuple[str, float]]) -> _Read:
+    """What most of the copies of a sign were read as."""
+    if not words:
+        return _Read("", 0.0)
+    counts = Counter(text for text, _sure in words)
+    text, count = max(counts.items(), key=lambda item: (item[1], -len(item[0])))
+    if len(words) == 1 and len(text) % _COPIES == 0 and text == text[: len(text) // _COPIES] * _COPIES:
+        text, count = text[: len(text) // _COPIES], _COPIES
+    sure = max(sure for word, sure in words if word == text or len(words) == 1)
+    return _Read(text, max(0.0, min(1.0, sure)) * min(1.0, (count + 1) / _COPIES))
+
+
 def _joined(words: Sequence[tuple[str, float]]) -> _Read:
     """The words of one cell as one text: no spaces between Chinese characters nor inside a number."""
     text = " ".join(word for word, _sure in words)
     text = re.sub(r"(?<=[㐀-鿿（(])\s+|\s+(?=[㐀-鿿）)])", "", text)
+    text = re.sub(r"(?<=[\w/])\s*儿\s?L?$", lambda _found: "L" if "/" in text else "/L", text)
     text = re.sub(r"(?<=\d)\s*[一—–]\s*(?=\d)", "-", text)
     text = re.sub(r"(?<=[\d.])\s*[OoQ](?=$|[\s\d~.-])", "0", text)
-    text = re.sub(r"\b10\s+(?=(?:9|12|3|6)\s*/)", "10^", text)
+    text = re.sub(r"^([x×*]?\s?)10\s+(?=(?:9|12|3|6)(?:\s*/|$))", r"\g<1>10^", text)
     text = re.sub(r"(?<=\d)\s*([.,])\s+(?=\d)|(?<=\d)\s+([.,])\s*(?=\d)", r"\1\2", text)
     sure = sum(sure * len(word) for word, sure in words) / max(1, sum(len(word) for word, _sure in words))
     return _Read(text, max(0.0, min(1.0, sure)))
 
 
+def _may_be_latin(text: str, wide: int) -> bool:
+    """Whether a cell is worth a look with the English model: no Chinese, or so little that it may be a misread sign."""
+    return len(_CHINESE.findall(text)) <= (2 if wide < 5 * _LINE else 0)
+
+
 def _worth(read: _Read) -> float:
     """How far a reading is to be believed: a well-formed number or range more than what is none."""
-    return read.sure + (0.15 if _NUMBER.fullmatch(read.text) else 0.0) - (1.0 if not read.text else 0.0)
+    formed = 0.3 if _NUMBER.fullmatch(read.text) or _UNIT.fullmatch(read.text) else 0.0
+    return read.sure + formed - (1.0 if not read.text else 0.0)
 
 
-def _word(cell: _cells.Cell, read: _Read) -> Word:
-    low, high = cell.quad.min(axis=0), cell.quad.max(axis=0)
+def _word(cell: _cells.Cell, read: _Read, scale: float) -> Word:
+    quad = cell.quad / scale
+    low, high = quad.min(axis=0), quad.max(axis=0)
     box = Box(
         round(float(low[0])), round(float(low[1])), round(float(high[0] - low[0])), round(float(high[1] - low[1]))
     )
-    return Word(read.text, box, read.sure, tuple((float(x), float(y)) for x, y in cell.quad))
+    return Word(read.text, box, read.sure, tuple((float(x), float(y)) for x, y in quad))
