@@ -16,7 +16,7 @@ from fhirbridge import choices
 from fhirbridge.errors import MissingDependency
 from fhirbridge.records import Page, Picture, Word
 
-_BEST = ("rapidocr", "tesseract")  # measured: docs/quality.md
+_BEST = ("rapidocr", "faster_paddle", "tesseract")  # measured: docs/quality.md
 
 
 class OcrEngine(Protocol):
