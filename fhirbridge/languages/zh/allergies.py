@@ -39,6 +39,7 @@ def find(text: str, turn: int, lexicon: Vocabulary, question: bool) -> Iterator[
             "",
             match["to"] or match["what"] or "",
         )
+        name = re.split(r"或者?|和|、|还是|及|跟|有", name)[-1]
         if not name or _NOT_THING.match(name):
             continue
         start = match.start() + match[0].find(name)

@@ -99,6 +99,10 @@ def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: 
         _settle([p for p in closed if not p.good and re.search(r"好|正常|一般|没", bare)], False, clause, where)
     elif _reply("poor").search(words_said):
         _settle([p for p in closed if p.good], False, clause, where)
+    elif _since(bare, waiting):
+        _settle(_since(bare, waiting), True, clause, where)
+    elif _told_once(bare) and len(closed) > 1:
+        return
     elif _reply("yes").search(words_said) and not (partly and bare in ("有", "嗯", "对", "是")):
         _settle(closed, True, clause, where)
 
@@ -108,6 +112,22 @@ def _around_names(said: str, closed: list[Pending], clause: Piece, where: object
         _settle(closed, False, clause, where)
     elif _reply("rest_yes").search(said):
         _settle(closed, True, clause, where)
+
+
+def _since(bare: str, waiting: list[Pending]) -> list[Pending]:
+    """What was asked for its age ("糖尿病几年了") when the answer is a time ("八年了"): then it is there."""
+    if not re.match(
+        r"^(?:有|得有|大概|差不多|快|都|已经|断断续续|从)*[一二两三四五六七八九十几好半\d]+(?:多|来)?个?(?:多)?(?:年|月|天|周|礼拜|星期|小时)",
+        bare,
+    ):
+        return []
+    return [p for p in waiting if p.question == "open" and p.mention.kind in ("condition", "symptom", "finding")
+            and re.search(r"几(?:年|个月|天|周)|多久|多长时间|多少(?:年|天)|什么时候|啥时候", p.sentence)]  # fmt: skip
+
+
+def _told_once(bare: str) -> bool:
+    """ "去年犯过一次" answers one question, not a list."""
+    return re.search(r"(?:得|犯|患|有|发作|出现)过", bare) is not None and len(bare) > 5
 
 
 _EMPTY = set("有没无过了吗么的是不得做得呢啊呀你您他她它有这那个些很都也老或者和、，？心头身上里下对什病症")

@@ -100,6 +100,9 @@ def _negation(sentence: Piece, clause: Piece, mention: Mention, before: Mention 
         double = re.search(r"(?:不是没有|不能不|无不|没有不|未必没)[^，]*$", lead)
         mention.negated = mention.negated is bool(double)
         mention.rank = 1
+        mention.listed = re.search(
+            r"(?:没有|无|否认|未[\u4e00-\u9fff]{0,2}|没)[\u4e00-\u9fff]{0,3}$", lead
+        ) is not None and not lead.endswith("不")
         return
     right = clause.end - here
     if after is not None and after.start < clause.end:
@@ -112,8 +115,10 @@ def _negation(sentence: Piece, clause: Piece, mention: Mention, before: Mention 
         return
     if before is not None and before.negated and before.rank in (1, 3) and not mention.negated:
         gap = text[before.end - here : mention.start - here]
-        if _LIST.fullmatch(gap) or (_COMMA.fullmatch(gap) and _bare(text, mention, after, here)):
-            mention.negated, mention.rank = True, 3
+        if _LIST.fullmatch(gap) or (
+            _COMMA.fullmatch(gap) and before.listed and "有" not in mention.text and _bare(text, mention, after, here)
+        ):
+            mention.negated, mention.rank, mention.listed = True, 3, before.listed
 
 
 def _bare(text: str, mention: Mention, after: Mention | None, here: int) -> bool:

@@ -17,7 +17,7 @@ from fhirbridge.records import Coding, Concept, Quantity, Status
 LOINC = "http://loinc.org"
 _FILL = (
     r"(?:的?(?:结果|数值|值|含量|水平|浓度|检查)|测(?:的|了|出来)?|量(?:的|了|出来)?|查(?:的|了|出来)?|检查|显示|提示|是|为|[:：]|有|到了?|在|达|高达|才|只有|就"
-    r"|做(?:了|出来)?|得了?|总分|大概|差不多|约|大约|左右|了|也|都|=|≈|还|现在|今天|昨天|早上|晚上|空腹|一般|基本|维持|升到|降到|升高到|降至|升至|高了?|低了?|偏高|偏低|算|评分|评|给|打|最高|最低|平时|去年|体检|，|,|、|\s|的|能|多|快|慢|个)*"
+    r"|做(?:了|出来)?|得了?|总分|大概|差不多|约|大约|左右|了|也|都|=|≈|还|现在|今天|昨天|早上|晚上|空腹|一般|基本|维持|升到|降到|升高到|降至|升至|高了?|低了?|偏高|偏低|算|评分|评|给|打|最高|最低|平时|去年|体检|\s|的|能|多|快|慢|个)*"
 )
 _UNIT = (
     r"(?P<unit>mmol/l|毫摩尔每?升?|毫摩|μmol/l|umol/l|微摩尔每?升?|微摩|g/l|克每升|mg/l|mg/dl|g/dl|ng/ml|pg/ml|ng/l|μg/l|ug/l|iu/ml|u/ml|u/l|iu/l|miu/l|miu/ml"
@@ -65,7 +65,7 @@ def _table() -> tuple[dict[str, Analyte], str]:
 
 @lru_cache(maxsize=1)
 def _valued() -> re.Pattern[str]:
-    return re.compile(rf"(?<![a-z])(?P<name>{_table()[1]})(?![a-z]){_FILL}(?P<number>{NUMBER})\s*{_UNIT}")
+    return re.compile(rf"(?<![a-z])(?P<name>{_table()[1]})(?![a-z])[，,、]?{_FILL}(?P<number>{NUMBER})\s*{_UNIT}")
 
 
 @lru_cache(maxsize=1)
@@ -224,6 +224,10 @@ def _values(text: str, turn: int) -> Iterator[Mention]:
             and not match["unit"]
         ):
             continue
+        if (match["unit"] or "")[:1] in "次下" and match["unit"] and analyte.ucum != "/min":
+            continue
+        if match["name"] in ("红细胞", "白细胞") and re.search(r"尿[^，。]{0,8}$", text[: match.start()]):
+            continue
         if len(match["name"]) == 1 and match["name"].isascii() and not re.match(r"次|%", match["unit"] or ""):
             continue
         quantity = scaled(analyte, number, match["unit"] or "")
@@ -291,7 +295,7 @@ def _words(text: str, turn: int) -> Iterator[Mention]:
 
 
 _BARE = re.compile(
-    rf"^\s*(?:大概|差不多|就|是|有|现在|嗯|，|,|约|大约|\s|那时候|昨天|今天|早上)*(?P<number>{NUMBER})\s*(?:左右|多|吧|的|了|{_UNIT})*[，,。、]?"
+    rf"^\s*(?:查了|做了|测了|量了|大概|差不多|就|是|有|现在|嗯|，|,|约|大约|\s|那时候|昨天|今天|早上)*(?P<number>{NUMBER})\s*(?:左右|多|吧|的|了|{_UNIT})*[，,。、]?"
 )
 
 
@@ -316,7 +320,7 @@ def _bare(text: str, turn: int, asked: str) -> Iterator[Mention]:
 
 
 _TEST = re.compile(
-    r"(?P<name>[\u4e00-\u9fffa-z\d-]{1,10}?(?:抗原|抗体|核酸|试验|涂片|试纸|皮试|hp|幽门螺杆菌|c13|呼气试验|dna|rna|便潜血|大便潜血|尿潜血|早孕试纸))(?:检查|检测|结果|是|也|都|均|为|呈|查的|做的|:|，|的)*(?P<value>阴性|阳性|弱阳性|\(\+\)|\(-\))"
+    r"(?P<name>[\u4e00-\u9fffa-z\d-]{1,10}?(?:抗原|抗体|核酸|试验|涂片|试纸|皮试|hp|幽门螺杆菌|c13|呼气试验|dna|rna|便潜血|大便潜血|尿潜血|早孕试纸|早早?孕|验孕棒?|怀孕试纸))(?:检查|检测|结果|是|也|都|均|为|呈|查的|做的|:|，|的)*(?P<value>阴性|阳性|弱阳性|\(\+\)|\(-\))"
 )
 
 

@@ -27,7 +27,7 @@ _STOPPED = re.compile(
     r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
 )
 _ASKS = re.compile(
-    r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃"
+    r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃|副作用|大不大|多少钱|贵不贵|哪里买|冲突吗"
 )
 
 
@@ -62,7 +62,7 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.dropped = "advised against"
     elif (len(text) > 60 and len(words("general").findall(text)) >= 2 and not doses.read(near)) or (
         _GENERAL.search(text[max(0, len(lead) - 14) : len(lead) + 24])
-        and not re.search(r"可以(?:吃|用)|建议|给你|开", clause)
+        and not re.search(r"可以(?:吃|用)|建议|给你|开|改(?:成|用|为)|换(?:成|用)", clause)
     ):
         mention.dropped = "said in general"
     elif _ORDER.search(lead) or _ORDER.search(tail[:14]) or doses.read(near) is not None:
@@ -88,7 +88,11 @@ def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, quest
     if words("if").search(clause):
         mention.dropped = "hypothetical"
         return
-    if _STOPPED.search(tail) or _STOPPED.search(near):
+    if re.match(r"[^，。]{0,2}(?:从来?)?(?:没有?|未)(?:吃|用|打|服)过", tail) or re.search(
+        r"(?:没有?|未|没怎么)(?:吃|用|打|服)过$", near
+    ):
+        mention.status = Status.ABSENT
+    elif _STOPPED.search(tail) or _STOPPED.search(near):
         mention.status = Status.PAST
     elif (
         _NEVER.search(near)

@@ -65,6 +65,7 @@ class Mention:
     open: bool = False  # talked about and left open: asked, feared, explained
     stated: bool = False  # said with a verb of having: 有, 得了, 患
     formed: bool = False  # a medicine told by its form
+    listed: bool = False  # denied by a word that opens a list ("没有", "无"), not by 不 before one verb
     before: bool = False  # asked of the past ("以前抽过没有")
     rank: int = 0  # how much its status counts beside others of the same thing
 

@@ -19,7 +19,7 @@ from fhirbridge.records import Coding, Concept
 
 ADVERBS = (
     r"(?:有点儿?|有一?些|一点儿?|老是?|总是?|经常|时常|常常?|也|都|倒是?|还算?|就|是|特别|很|挺|蛮|比较|偶尔会?|一直|容易|阵阵"
-    r"|隐隐|稍微|稍|轻微|轻度|中度|重度|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|觉得|感觉|会|突然|时不时|反复|怎么)*"
+    r"|隐隐|稍微|稍|轻微|轻度|中度|重度|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|觉得|感觉|会|有时候?|时常|突然|时不时|反复|怎么)*"
 )
 NEGATION = r"(?P<no>未触及|未扪及|未闻及|未及|没有?摸到|没摸着|不怎么|不太|没怎么|没有|没啥|没|未见?|不|无|否认)?"
 
@@ -63,7 +63,7 @@ def _felt() -> tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, str]]
     names = {(row["site"], row["feeling"]): row["name"] for row in languages.rows("zh", "combinations")}
     site, feeling = _alternatives(sites), _alternatives(feelings)
     pattern = re.compile(
-        rf"(?P<side>左边?|右边?|双侧|两侧)?(?P<site>{site})(?:的)?{ADVERBS}{NEGATION}{ADVERBS}"
+        rf"(?P<side>[左右双两](?:边|侧)?)?(?P<site>{site})(?:的)?{ADVERBS}{NEGATION}{ADVERBS}"
         rf"(?:(?P<feeling>{feeling})(?!醉|烦|疹|黄|辣|热|车|水|菜|快|什么|嘛|活|净|预|扰|细胞|枣|花|糖|包|张|淀|默|瘤|块|物)(?P<ask>(?:得|的)?不(?P=feeling)|不(?P<askee>[疼痛肿麻痒闷慌晕胀]))?)"
     )
     return pattern, sites, feelings, names
@@ -108,7 +108,7 @@ _SKIP_KEYS = {
 _TREATMENT = re.compile(
     r"[化放理]疗|透析|吸氧|氧疗|移植|针灸|石膏|固定|牵引|[溶取]栓|介入|栓塞|消融|呼吸机|靶向治疗|免疫治疗|内分泌治疗|康复|按摩|推拿|电疗|光疗|手术|雾化|输血|起搏"
 )
-_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎", "疙瘩", "糖耐", "空腹抽血", "抽空腹血"}  # fmt: skip
+_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎", "疙瘩", "糖耐", "副作用", "复发", "不良反应", "空腹抽血", "抽空腹血"}  # fmt: skip
 
 
 def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
@@ -123,7 +123,11 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             or (words.isascii() and not _latin_name(words, entry.kind))
         ):
             continue
-        if entry.key in _SKIP_KEYS or (entry.kind == "therapy" and not _TREATMENT.search(words)):
+        if (
+            entry.key in _SKIP_KEYS
+            or re.match(r"[量测](?:个|一下)?(?:血压|体温|体重|身高|心率|血糖)", words)
+            or (entry.kind == "therapy" and not _TREATMENT.search(words))
+        ):
             continue
         if "过敏" in words and "allerg" in entry.key and "rhin" not in entry.key:
             continue  # allergies are read by themselves
@@ -212,23 +216,31 @@ def _operations(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
 
 
 _ORGAN = (
-    r"鼻甲|鼻窦|鼻中隔|腺样体|甲状腺|乳腺|肝内?胆管|胆管|胆囊|胆|肝脏?|双?肾脏?|肾上腺|输尿管|膀胱|前列腺|子宫|宫颈|卵巢|盆腔|附件|输卵管|阴道|外阴|胰腺|脾脏?"
+    r"上颌窦|筛窦|额窦|蝶窦|鼻甲|鼻窦|鼻中隔|腺样体|甲状腺|乳腺|肝内?胆管|胆管|胆囊|胆|肝脏?|双?肾脏?|肾上腺|输尿管|膀胱|前列腺|子宫|宫颈|卵巢|盆腔|附件|输卵管|阴道|外阴|胰腺|脾脏?"
     r"|胃肠|胃窦|胃|十二指肠|结肠|直肠|肠道|肠|食管|食道|肺部?|支气管|气管|胸膜|心包|主动脉|颈动脉|冠脉|冠状动脉|二尖瓣|三尖瓣|颈椎|腰椎|胸椎|椎间盘|腰间盘|半月板"
     r"|脑|垂体|皮肤|淋巴结|声带|牙龈|牙髓|角膜|结膜|晶状体|视网膜|中耳|外耳道|鼓膜|关节|滑膜|肌腱|腱鞘|筋膜|神经|植物神经|自主神经|内分泌|离子|电解质|骨|睾丸|附睾|包皮|肛周"
 )
 _CHANGE = (
-    r"功能(?:紊乱|失调|不全|减退|异常|亢进|衰竭)|(?:多发|轻度|中度|重度|轻微|慢性|急性)?(?:紊乱|肥大|增生|囊肿|息肉|结节|结石|钙化|积液|脱垂|狭窄|扩张|萎缩|肌瘤|血管瘤|溃疡|穿孔|梗阻|脓肿|糜烂|膨出|突出"
-    r"|撕裂|损伤|硬化|纤维化|畸形|偏曲|粘连|骨折|脱位|水肿|病变|返流|反流|关闭不全|斑块|占位|肿块|肿物)"
+    r"功能(?:紊乱|失调|不全|减退|异常|亢进|衰竭)|(?:多发|轻度|中度|重度|轻微|慢性|急性)?(?:紊乱|肥大|增生|囊肿|息肉|结节|结石|钙化|积液|积水|脱垂|狭窄|扩张|萎缩|肌瘤|血管瘤|溃疡|穿孔|梗阻|脓肿|糜烂|膨出|突出"
+    r"|撕裂|损伤|硬化|纤维化|畸形|偏曲|粘连|骨折|脱位|水肿|病变|返流|反流|关闭不全|斑块|占位|肿块|肿物|炎(?!症|性))"
 )
 _DISORDER = re.compile(
-    rf"(?P<organ>{_ORGAN})(?:有|长(?:了)?|的|里有|上有)?(?:点|个|些|一个|多个|几个)?(?P<change>{_CHANGE})"
+    rf"(?P<organ>{_ORGAN})(?:有|长(?:了)?|的|里有|上有|[上中下]段|[上下中]极|内|部|见|可见)?(?:点|个|些|一个|多个|几个)?(?P<change>{_CHANGE})"
 )
 
 
 def _organs(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     """An organ and what has become of it, for the many that no list of names has."""
     for match in _DISORDER.finditer(text):
-        yield named(match["organ"] + match["change"], "condition", lexicon, turn, match.start(), match.end(), text)
+        yield named(
+            match["organ"] + re.sub(r"^(?:多发|轻度|中度|重度|轻微|慢性|急性)", "", match["change"]),
+            "condition",
+            lexicon,
+            turn,
+            match.start(),
+            match.end(),
+            text,
+        )
 
 
 def _untiled(by_name: list[Mention], found: list[Mention]) -> list[Mention]:

@@ -29,7 +29,9 @@ _STEMMED = re.compile(rf"(?P<name>(?:[\u4e00-\u9fff]{{0,6}})(?:{_STEM}))(?:[钠�
 _DOSED = re.compile(
     r"(?:开(?:点|个|了|一[盒瓶支])?|吃(?:点|的是|着)?|服用?|用(?:点|的是|着)?|加(?:上|用|个)?|换成?|先用|，)(?P<name>[\u4e00-\u9fff]{3,9}?)(?=[，、]?(?:一次|每次|1次|一天|每天|每日|1天|早晚|睡前|每晚|\d+(?:\.\d+)?(?:mg|毫克|g|片|粒)|[一二两三半][片粒袋包支]|bid|tid|qd|qn))"
 )
-_VERBAL = re.compile(r"[吃服用喝打的了不没就是有在和再还也要会让给我你他她天次片粒药水饭量多少一二三四五六七八九十时]")
+_VERBAL = re.compile(
+    r"[吃服用喝打的了不没就是有在和再还也要会让给我你他她天次片粒药水饭量多少一二两三四五六七八九十时每侧]"
+)
 
 
 def find(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
@@ -55,6 +57,7 @@ def find(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             mention = named(
                 name if lexicon.find(name, "zh") else whole, "medication", lexicon, turn, start, match.end(), text
             )
+            mention.formed = pattern is _PRODUCT
             if mention.kind == "medication":
                 yield mention
 

@@ -25,7 +25,7 @@ _UNITS = {
     "分": "min",
 }
 DURATION = re.compile(
-    rf"(?P<number>{NUMBER}|好?几|数)(?:个)?(?P<half>半)?(?:来|多|几|余)?(?:个)?(?P<unit>年|个月|月(?!\d)|周|礼拜|星期|天|日|小时|钟头|分钟)(?P<more>半)?(?P<tail>多|来|左右)?(?P<ago>前|之前|以前|了)?"
+    rf"(?P<number>{NUMBER}|好?几|数)(?:个)?(?P<half>半)?(?:来|多|几|余)?(?:个)?(?P<unit>年|个月|月(?!\d)|周|礼拜|星期|天|日|小时|钟头|分钟)(?P<more>半)?(?P<tail>多|来|左右)?(?P<ago>前|之前|以前|了)?(?!\s*[一二两三四五六七八九十几\d半]+[次回顿片粒包袋支针])"
 )
 _DAYS = {"今天": 0, "今早": 0, "今儿": 0, "昨天": 1, "昨晚": 1, "昨夜": 1, "昨": 1, "前天": 2, "大前天": 3, "前晚": 2}
 _DAY = re.compile(
@@ -36,10 +36,11 @@ _MILD = re.compile(r"轻微|有点|一点|稍微?|轻度|轻|偶尔|不太|不�
 _DAYS_IN = {"a": Decimal(365), "mo": Decimal(30), "wk": Decimal(7), "d": Decimal(1)}
 
 
-def lasting(text: str) -> tuple[str, Quantity | None]:
-    """The first duration in a text: its words and its value."""
-    for match in DURATION.finditer(text):
-        if re.search(r"每|一$|第", text[max(0, match.start() - 1) : match.start()]):
+def lasting(text: str, *, last: bool = False) -> tuple[str, Quantity | None]:
+    """The first (or last) duration in a text: its words and its value."""
+    found = DURATION.finditer(text)
+    for match in reversed(list(found)) if last else found:
+        if re.search(r"每|第|孩子|宝宝|宝|小孩|年龄|大约|刚满", text[max(0, match.start() - 3) : match.start()]):
             continue
         number = numerals.read(match["number"])
         if number is None:
