@@ -314,7 +314,7 @@ class _Reader:
 
     def _set_sex(self, sex: str) -> None:
         self.item.sex = sex
-        self.item.sex_first = not self.item.anchors
+        self.item.sex_first = not self.item.anchors and not self.item.amounts
 
     def _sexes(self, piece: Piece) -> None:
         self.item.sex = "any"

@@ -123,9 +123,12 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
         span = Span(item.start, item.end - item.start)
         leaves.append(Leaf(LeafKind.MEDICATION, span, values=("study drug",), qualifiers=qualifiers))
     measured_sex = item.sex in ("female", "male") and any(a.kind in MEASURES for a in item.anchors)
+    named = [a for a in item.anchors if a.kind is LeafKind.INFECTION and a.concepts[0].name != "Infection"]
     for anchor in item.anchors:
         if anchor in allergens:
             continue
+        if named and anchor.kind is LeafKind.INFECTION and anchor not in named:
+            continue  # "hepatitis C infection" is one question
         made = _leaf(anchor, item)
         if made is not None:
             leaves.append(made)
@@ -150,7 +153,8 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
 
 
 def _allergy(item: Item, allergens: list[Anchor]) -> Node:
-    concepts = [c for a in allergens for c in a.concepts]
+    concepts = [c for a in allergens for c in a.concepts if a.kind is not LeafKind.TRIAL_PARTICIPATION]
+    item.allergen = item.allergen or any(a.kind is LeafKind.TRIAL_PARTICIPATION for a in allergens)
     words = _phrases([p for p in item.unknown if p.kind == "word"])
     if len(words) <= 3 and not item.tail:
         concepts += [Concept(" ".join(w.text for w in phrase)) for phrase in words]

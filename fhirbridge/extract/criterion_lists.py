@@ -63,7 +63,7 @@ def parse(pieces: list[Piece], exclude: bool, with_group: GroupReader) -> Node |
     _share(items, joints)
     if not exclude:
         _part_families(parts, items, joints)
-    noun = _shared_noun(items, joints)
+    noun = _shared_noun(items, joints, [p.joint for p in parts])
     nodes: list[Node | None] = []
     for item in items:
         made = leaves.node(item, exclude)
@@ -76,7 +76,7 @@ def parse(pieces: list[Piece], exclude: bool, with_group: GroupReader) -> Node |
     return leaves.all_of([joined, *[n for n in [leaves.node(noun, exclude)] if n is not None]])
 
 
-def _shared_noun(items: list[Item], joints: list[str]) -> Item | None:
+def _shared_noun(items: list[Item], joints: list[str], written: list[str]) -> Item | None:
     """The disease that several markers describe ("HER2-negative, ER- and/or PR-positive breast cancer"), taken out."""
     if len(items) < 2 or not all(
         i.anchors and all(a.kind is LeafKind.BIOMARKER for a in i.anchors) for i in items[:-1]
@@ -88,7 +88,7 @@ def _shared_noun(items: list[Item], joints: list[str]) -> Item | None:
         return None
     for i in range(1, len(items)):
         before, here = items[i - 1].anchors[-1].values[:1], items[i].anchors[0].values[:1]
-        if joints[i] == "or" and before != here and i < len(items) - 1:
+        if written[i] == "comma" and before != here:
             joints[i] = "and all"
     last.anchors = [a for a in last.anchors if a not in nouns]
     return Item(nouns[0].start, nouns[-1].end, nouns)
@@ -340,6 +340,11 @@ def _share_allergy(items: list[Item]) -> None:
                 anchor.head = "allergy"
 
 
+_ORGANS = {"bone marrow": "bone marrow", "marrow": "bone marrow", "hematologic": "bone marrow", "hematological": "bone marrow",
+           "hepatic": "hepatic", "liver": "hepatic", "renal": "renal", "kidney": "renal", "cardiac": "cardiac", "heart": "cardiac",
+           "pulmonary": "pulmonary", "lung": "pulmonary", "coagulation": "coagulation", "cardiovascular": "cardiac",
+           "心": "cardiac", "肝": "hepatic", "肾": "renal", "肺": "pulmonary", "心脏": "cardiac", "肝脏": "hepatic", "肾脏": "renal",
+           "骨髓": "bone marrow", "凝血": "coagulation"}  # fmt: skip
 _FAILING = (
     "异常",
     "不全",
@@ -358,6 +363,21 @@ _FAILING = (
 def _share_function(items: list[Item]) -> None:
     """ "肝功能或肾功能异常": the adjective of the last function is that of the ones before."""
     for i in range(len(items) - 2, -1, -1):
+        following = [a for a in items[i + 1].anchors if a.kind is LeafKind.ORGAN_FUNCTION]
+        words = " ".join(p.text for p in items[i].unknown)
+        if following and not items[i].anchors and words in _ORGANS:
+            name = f"{_ORGANS[words].capitalize()} function"
+            qualifiers = items[i].qualifiers or list(following[-1].qualifiers)
+            made = Anchor(
+                LeafKind.ORGAN_FUNCTION,
+                (Concept(name),),
+                [_ORGANS[words]],
+                items[i].start,
+                items[i].end,
+                "",
+                set(qualifiers),
+            )
+            items[i].anchors, items[i].unknown = [made], []
         mine = [a for a in items[i].anchors if a.kind is LeafKind.ORGAN_FUNCTION]
         theirs = [a for a in items[i + 1].anchors if a.kind in (LeafKind.ORGAN_FUNCTION, LeafKind.DIAGNOSIS)]
         if mine and theirs and not _says_how(items[i]):

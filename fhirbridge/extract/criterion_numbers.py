@@ -301,6 +301,10 @@ def _joined(folded: str, ones: list[_One], i: int) -> tuple[Amount, int]:
     following = ones[i + 1] if i + 1 < len(ones) else None
     if following is not None:
         between = folded[one.end : following.start]
+        times = {one.ucum, following.ucum} <= {"a", "mo", "wk", "d", "h"} and one.ucum != following.ucum
+        if times and not one.cmp and not following.cmp and _is_range(folded, one, between):
+            low, high = (_bound(o.value, o.unit, o.ucum, "", True) for o in (one, following))
+            return Amount(one.start, following.end, low, high, following.unit, (one.value, following.value)), 2
         if len(between) <= 8 and not one.after and _same_kind(one, following):
             if not one.cmp and not following.cmp and _is_range(folded, one, between):
                 return _range(folded, one, following), 2

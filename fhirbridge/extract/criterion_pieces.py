@@ -47,12 +47,13 @@ _KINDS = {
 _WORD = re.compile(r"[A-Za-zÀ-ɏͰ-Ͽ][\w'.&+-]*|\d[\w.,]*|[㐀-鿿]+|[^\s\w]|_")
 _ENUMERATOR = re.compile(
     r"\s*(?:[*?#]+\s*)?(?:[(\[]?\s*(?:\d{1,2}(?:\.\d{1,2}){1,3}|\d{1,2}|[a-z]|[ivx]{1,4}|[一二三四五六七八九十]{1,3})\s*[)\]]\s*[.、,:]?|"
-    r"(?:\d{1,2}(?:\.\d{1,2}){1,3}\.?\s|\d{1,2}\s?[、,:]|\d{1,2}\.(?=\D|\d{2}\s?[-~]\s?\d{2})|\d{1,2}\s+(?=[㐀-鿿])|\d{1,2}(?=[㐀-鿿](?<![岁周月天年日个级项次名例种期号线小分度]))|[a-z][.、)]\s|[ivx]{2,4}[.、)]\s?|[一二三四五六七八九十]{1,2}[、.])|"
+    r"(?:\d{1,2}(?:\.\d{1,2}){1,3}\.?\s|\d{1,2}\s?[、,:]|\d{1,2}\.(?=\D|\d{2}\s?[-~]\s?\d{2})|\d{1,2}\s+(?=[㐀-鿿])|\d{1,2}(?=[㐀-鿿](?<![岁周月天年日个级项次名例种期号线小分度型代价届]))|[a-z][.、)]\s|[ivx]{2,4}[.、)]\s?|[一二三四五六七八九十]{1,2}[、.])|"
     r"[①-⑳⑴-⒇⒈-⒛❶-❿])\s*"
 )
 _STARTS_WITH_A_CUE = re.compile(
-    r"(?:no|not|non|without|history of|prior|previous|family|past|personal history|absence of|lack of|无|没有|未|否认|既往|不伴)\b(?![ -]?(?:small|squamous|hodgkin|melanoma|steroidal|alcoholic|insulin|ischemic|st|cardiac|specific|valvular|invasive|infectious|q-wave))|[无未]|没有|否认|既往|不伴"
+    r"(?:no|not|non|without|history of|prior|previous|family|past|other|another|second|concurrent|concomitant|known|allergy to|allergic to|hypersensitivity to|personal history|absence of|lack of|无|没有|未|否认|既往|不伴)\b(?![ -]?(?:small|squamous|hodgkin|melanoma|steroidal|alcoholic|insulin|ischemic|st|cardiac|specific|valvular|invasive|infectious|q-wave))|[无未]|没有|否认|既往|不伴"
 )
+_ENDS_WITH_A_CUE = re.compile(r"\s*(?:过敏(?:史|反应)?者?| allergy| hypersensitivity| allergies)$")
 _NON_SQUAMOUS = re.compile(r"non[- ]?squamous(?:[- ]cell)?(?: histology)?|非鳞状?(?:细胞)?")
 _OPEN, _CLOSE = "([{【", ")]}】"
 _MARKS = {",": "comma", "，": "comma", "、": "comma", ";": "semicolon", "；": "semicolon", "。": "stop", "/": "slash", "\n": "line", ":": "open",
@@ -92,7 +93,11 @@ def _claims(text: str, folded: str, words: Words, lexicon: Lexicon | None) -> li
         claims.append((weight, Piece(cue.start, cue.end, kind, value)))
     if lexicon is not None:
         genes = [p for _, p in claims if isinstance(p.value, Term) and p.value.kind is LeafKind.BIOMARKER]
-        for piece in _named(text, folded, words, lexicon):
+        reserved = [(p.start, p.end) for weight, p in claims if weight >= 6]
+        before = [
+            (p.start, p.end) for _, p in claims if p.kind == "stage" or (p.kind == "qualifier" and p.value in _PARTING)
+        ]
+        for piece in _named(text, words, lexicon, (folded, reserved, before)):
             marker = isinstance(piece.value, Term) and piece.value.kind is LeafKind.BIOMARKER
             if not marker or not any(piece.start <= g.start and g.end <= piece.end for g in genes):
                 claims.append((4, piece))
@@ -108,18 +113,49 @@ _EDITION = re.compile(
 )
 
 
-def _named(text: str, folded: str, words: Words, lexicon: Lexicon) -> list[Piece]:
-    """The lexicon's names in the text; of "prior malignancy" only the malignancy, for "prior" is a cue."""
+_PARTING = frozenset(
+    {"active", "uncontrolled", "controlled", "symptomatic", "asymptomatic", "untreated", "known", "other"}
+)
+
+
+def _named(
+    text: str, words: Words, lexicon: Lexicon, around: tuple[str, list[tuple[int, int]], list[tuple[int, int]]]
+) -> list[Piece]:
+    """The lexicon's names in the text; of "prior malignancy" or "metastatic breast cancer" only the disease.
+
+    `around` is the folded text, the spans taken by windows and stages, and those of stages and qualifiers before a name.
+    """
+    folded, reserved, modifiers = around
     pieces = []
     hits = [(hit.span.offset, hit.span.end, hit.entry) for hit in lexicon.scan(text, words.language)]
+
+    def again(start: int, end: int) -> list[tuple[int, int, Any]]:
+        inner = lexicon.scan(text[start:end], words.language) if start < end else ()
+        return [(start + h.span.offset, start + h.span.end, h.entry) for h in inner]
+
     while hits:
         start, end, entry = hits.pop()
         if end - start < 2 or folded[start:end] in words.not_terms:
             continue
         cue = _STARTS_WITH_A_CUE.match(folded, start) or _NON_SQUAMOUS.match(folded, start)
         if cue:
-            inner = lexicon.scan(text[cue.end() : end], words.language) if cue.end() < end else ()
-            hits += [(cue.end() + h.span.offset, cue.end() + h.span.end, h.entry) for h in inner]
+            hits += again(cue.end(), end)
+            continue
+        taken = next(
+            ((a, b) for a, b in reserved if a < end and start < b and not (start <= a and b <= end and a == start)),
+            None,
+        )
+        if taken is not None and not (taken[0] <= start and end <= taken[1]):
+            hits += again(start, taken[0]) + again(taken[1], end)
+            continue
+        modifier = max((b for a, b in modifiers if a == start and b < end), default=start)
+        rest = again(modifier, end) if modifier > start else []
+        if rest and rest[-1][1] == end:
+            hits += rest
+            continue
+        ending = _ENDS_WITH_A_CUE.search(folded[start:end])
+        if ending and ending.start() > 0:
+            hits += again(start, start + ending.start())
             continue
         if entry.key.startswith(("prior ", "not ", "no ")):
             continue

@@ -83,7 +83,7 @@ _COUNT = re.compile(
     r"(?=\s(?:(?:different|additional|separate|systemic|cytotoxic|chemotherapy|platinum\w*|full|complete|other)[\s-])*(?:prior|previous|lines?\b|regimens?\b|cycles?\b|courses?\b|systemic|chemotherap|therap|treatments?\b|episodes?\b|relapses?\b|exacerbations?\b|attacks?\b))"
 )
 _COUNT_ZH = re.compile(
-    r"(?P<cmp>至少|≥|>|超过|不超过|最多|≤|<|大于|大于等于|少于|仅|既往)?\s?(?P<n>[一二两三四五六1-9])(?:\s?(?P<join>-|~|至|或|到)\s?(?P<m>[二三四五六2-9]))?\s?(?:个|种)?(?P<unit>线|次|种|个)(?P<more>及?以上|或以上)?(?P<fewer>及?以下|或以下)?(?=的?(?:系统|全身|化疗|治疗|方案|含铂|抗肿瘤|既往|靶向|免疫|内分泌|复发|发作|急性加重))"
+    r"(?P<cmp>至少|≥|>|超过|不超过|最多|≤|<|大于|大于等于|少于|仅|既往)?\s?(?:既往)?(?:接受过?|经过?|失败)?\s?(?P<n>[一二两三四五六1-9])(?:\s?(?P<join>-|~|至|或|到)\s?(?P<m>[二三四五六2-9]))?\s?(?:个|种)?(?P<unit>线|次|种|个)(?P<more>及?以上|或以上)?(?P<fewer>及?以下|或以下)?(?=的?(?:系统|全身|化疗|治疗|方案|含铂|抗肿瘤|既往|靶向|免疫|内分泌|复发|发作|急性加重))"
 )
 
 

@@ -35,7 +35,7 @@ def understand(criterion: Criterion, trial: Trial, lexicon: Lexicon | None) -> C
 
 def _language(text: str, fallback: str) -> str:
     if any("㐀" <= c <= "鿿" for c in text):
-        return languages.detect(text)
+        return "zh" if fallback == "zh" else languages.detect(text)
     return (
         "en"
         if text.isascii() and fallback == "zh" and len(text) > 40
