@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fhirbridge.extract.criteria_bounds import bounded
+from fhirbridge.extract.criteria_context import Contexts
 from fhirbridge.extract.cutting import cut
 from fhirbridge.extract.plain_text import plain
+from fhirbridge.extract.understand import understand
 from fhirbridge.records import (
     All,
     Any,
@@ -42,22 +43,13 @@ def find(trial: Trial, lexicon: Lexicon) -> tuple[Criterion, ...]:
     """The criteria of a trial: structured ones first, then those of the text in its order, each with its tree."""
     shown = replace(trial, eligibility_text=plain(trial.eligibility_text))
 
-    understand = _reader()
-
     def one(criterion: Criterion) -> Criterion:
         return understand(criterion, shown, lexicon)
 
-    found = [_understood(criterion, shown, one) for criterion in cut(trial)]
+    contexts = Contexts(one, shown)
+    found = [contexts.applied(_understood(criterion, shown, one)) for criterion in cut(trial)]
+    found = [replace(c, tree=bounded(c.tree, shown.eligibility_text)) for c in found]
     return (*structured(trial), *(_verbatim(c, trial) for c in found))
-
-
-def _reader() -> Callable[[Criterion, Trial, Lexicon], Criterion]:
-    if importlib.util.find_spec("fhirbridge.extract.understand") is None:
-        return lambda criterion, trial, lexicon: criterion
-    reader: Callable[[Criterion, Trial, Lexicon], Criterion] = importlib.import_module(
-        "fhirbridge.extract.understand"
-    ).understand
-    return reader
 
 
 def structured(trial: Trial) -> Iterator[Criterion]:
@@ -89,12 +81,12 @@ def _verbatim(criterion: Criterion, trial: Trial) -> Criterion:
     return replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
 
 
-def _understood(criterion: Criterion, trial: Trial, understand: _Understand) -> Criterion:
+def _understood(criterion: Criterion, trial: Trial, read: _Understand) -> Criterion:
     """The criterion with its tree: a list held together is understood line by line."""
     shown = replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
     if isinstance(criterion.tree, Leaf):
-        return understand(shown)
-    tree, kinds = _filled(shown, criterion.tree, trial, understand)
+        return read(shown)
+    tree, kinds = _filled(shown, criterion.tree, trial, read)
     if isinstance(tree, All) and len(criterion.tree.children if isinstance(criterion.tree, All) else ()) == 1:
         tree = _lead(tree)
     return replace(criterion, tree=tree, understanding=_together(kinds, tree))
@@ -107,7 +99,7 @@ def _lead(tree: All) -> Node:
 
 
 def _filled(
-    criterion: Criterion, node: Node, trial: Trial, understand: _Understand
+    criterion: Criterion, node: Node, trial: Trial, read: _Understand
 ) -> tuple[Node, tuple[Understanding, ...]]:
     """The tree with every TEXT leaf understood in the light of the line above it."""
     if isinstance(node, Leaf):
@@ -120,10 +112,10 @@ def _filled(
             tree=node,
             context=" ".join(p for p in (criterion.context, first) if p),
         )
-        known = understand(part)
+        known = read(part)
         return known.tree, (known.understanding,)
     if isinstance(node, (All, Any, AtLeast)):
-        pairs = [_filled(criterion, child, trial, understand) for child in node.children]
+        pairs = [_filled(criterion, child, trial, read) for child in node.children]
         return replace(node, children=tuple(p[0] for p in pairs)), tuple(u for p in pairs for u in p[1])
     return node, ()
 

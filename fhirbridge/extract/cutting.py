@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from fhirbridge.extract.cutting_headings import Heading, heading, inline, is_note, says_exclusion
-from fhirbridge.extract.cutting_leads import Lead, is_frame, lead
+from fhirbridge.extract.cutting_leads import Lead, is_frame, is_thin, lead
 from fhirbridge.extract.cutting_lines import Item, items
 from fhirbridge.extract.cutting_pieces import pieces, run_in
 from fhirbridge.extract.plain_text import plain
@@ -240,8 +240,8 @@ def _stays_whole(branch: _Branch, says: Lead) -> bool:
     if len(branch.children) < 2 or _end(branch) - branch.item.start > _LONGEST_LIST:
         return False
     if branch.exclude:
-        return says.mode in ("all", "count")
-    return says.mode in ("any", "count")
+        return says.mode in ("all", "count") or (says.mode == "any" and says.negated)
+    return says.mode == "count" or (says.mode == "any" and not says.negated)
 
 
 def _end(branch: _Branch) -> int:
@@ -260,7 +260,8 @@ def _list_tree(text: str, branch: _Branch, says: Lead) -> Node:
         body: Node = AtLeast(says.count, children)
     else:
         body = Any(children) if says.mode == "any" else All(children)
-    if is_frame(_normal(text[branch.item.start : branch.end])):
+    words = _normal(text[branch.item.start : branch.end])
+    if is_frame(words) or (is_thin(words) and not says.negated):
         return body
     return All((_leaf(branch.item.start, branch.end), body))
 

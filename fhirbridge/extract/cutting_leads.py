@@ -9,7 +9,11 @@ from functools import lru_cache
 from fhirbridge import languages
 
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5}
+_NEGATED = re.compile(
+    r"\b(?:no|not|without|absence|free of|never|none|neither|lack)\b|(?:无|没有|未|不存在|不具有|不符合|不得|不伴)", re.IGNORECASE
+)
 _LONGEST_FRAME = 160  # characters
+_THIN, _THIN_ZH = 3, 24  # words, characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Lead:
 
     mode: str
     count: int = 1
+    negated: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -34,10 +39,11 @@ def lead(words: str) -> Lead | None:
     end = re.sub(r"\s+", " ", words)[-160:].strip()
     for mode, pattern in _table():
         if found := pattern.search(end):
+            negated = bool(_NEGATED.search(end[: found.end()]))
             if mode == "count":
                 number = _NUMBERS.get(found[1].lower()) or int(found[1]) if found[1] else 2
-                return Lead("count", number) if number > 1 else Lead("any")
-            return Lead(mode)
+                return Lead("count", number, negated) if number > 1 else Lead("any", 1, negated)
+            return Lead(mode, 1, negated)
     return None
 
 
@@ -58,10 +64,21 @@ def _frame_words() -> tuple[frozenset[str], frozenset[str]]:
 def is_frame(words: str) -> bool:
     """Whether a line only announces the lines beneath it ("Patients must meet all of the following:")."""
     line = re.sub(r"\s+", " ", words).strip()
-    if len(line) > _LONGEST_FRAME:
+    if len(line) > _NEGATED = re.compile(
+    r"\b(?:no|not|without|absence|free of|never|none|neither|lack)\b|(?:无|没有|未|不存在|不具有|不符合|不得|不伴)", re.IGNORECASE
+)
+_LONGEST_FRAME:
         return False
     if re.search(r"[㐀-鿿]", line):
         return bool(re.search(r"[:：]$|以下|下列|如下|标准|条件", line) and _FRAME_ZH.match(line))
     keys, known = _frame_words()
     said = re.findall(r"[a-z0-9]+", line.lower())
     return all(w in known for w in said) and (line.endswith(":") or any(w in keys for w in said))
+
+
+def is_thin(words: str) -> bool:
+    """Whether a line above a list says next to nothing besides announcing it ("One of these risk factors:")."""
+    if re.search(r"[㐀-鿿]", words):
+        return len(words) < _THIN_ZH and bool(re.search(r"以下|下列|如下|之一", words))
+    said = re.findall(r"[a-z0-9]+", words.lower())
+    return sum(w not in _frame_words()[1] for w in said) <= _THIN and not re.search(r"\d", words)

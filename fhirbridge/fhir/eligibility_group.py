@@ -51,7 +51,7 @@ class _Writer:
     def criterion(self, criterion: Criterion) -> _Json:
         """The characteristic of a criterion; what was not understood is there with its words and `true`."""
         tree = spread(criterion.tree)
-        if criterion.understanding == Understanding.COMPUTABLE and _asks(tree):
+        if _asks(tree):
             out = self.node(tree, criterion.span, criterion.text)
         else:
             out = {"code": {"text": criterion.text}, "valueBoolean": True}
@@ -165,8 +165,6 @@ def _spread_leaf(leaf: Leaf) -> Node:
 
 
 def _plain(leaf: Leaf) -> _Json:
-    if leaf.kind in _SILENT:
-        return {"code": {}, "valueBoolean": True}
     return characteristic(leaf)
 
 
@@ -211,7 +209,8 @@ def leaves(node: Node) -> Iterator[Leaf]:
 
 
 def _asks(node: Node) -> bool:
-    return any(leaf.kind not in _SILENT for leaf in leaves(node))
+    """Whether the tree says more than its words do: a question, or a number."""
+    return any(leaf.kind not in _SILENT or leaf.low or leaf.high for leaf in leaves(node))
 
 
 def _needs_expression(node: Node) -> bool:
