@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _EMPTY = Span(0, 0)
 # What a line above opened lines may ask besides announcing them ("Histologically confirmed NSCLC with:").
 _ANNOUNCED = {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT, LeafKind.ADMINISTRATIVE, LeafKind.LABORATORY}
+_LONGEST_LABEL = 48  # characters of a line above that is a label and no sentence
 _Understand = Callable[[Criterion], Criterion]
 
 
@@ -85,11 +86,38 @@ def _understood(criterion: Criterion, trial: Trial, read: _Understand) -> Criter
     """The criterion with its tree: a list held together is understood line by line."""
     shown = replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
     if isinstance(criterion.tree, Leaf):
-        return read(shown)
+        known = read(shown)
+        return known if known.understanding == Understanding.COMPUTABLE else _labelled(shown, known, read)
     tree, kinds = _filled(shown, criterion.tree, trial, read)
     if isinstance(tree, All) and len(criterion.tree.children if isinstance(criterion.tree, All) else ()) == 1:
         tree = _lead(tree)
     return replace(criterion, tree=tree, understanding=_together(kinds, tree))
+
+
+def _labelled(shown: Criterion, known: Criterion, read: _Understand) -> Criterion:
+    """The criterion read with the label above it ("Age:" over "18 to 65"), where that makes it a question."""
+    label = shown.context
+    if not label or len(label) > _LONGEST_LABEL:
+        return known
+    prefix = f"{label} "
+    together = Span(shown.span.offset - len(prefix), shown.span.length + len(prefix))
+    told = read(replace(shown, text=prefix + shown.text, span=together))
+    if told.understanding != Understanding.COMPUTABLE:
+        return known
+    return replace(told, text=shown.text, span=shown.span, tree=_within(told.tree, shown.span))
+
+
+def _within(node: Node, span: Span) -> Node:
+    """The tree with every place inside the criterion's own words."""
+    if isinstance(node, Leaf):
+        start = max(node.span.offset, span.offset)
+        place = Span(start, node.span.end - start) if node.span.end > start else span
+        return replace(node, span=place)
+    if isinstance(node, Not):
+        return Not(_within(node.child, span))
+    if isinstance(node, If):
+        return If(_within(node.condition, span), _within(node.then, span))
+    return replace(node, children=tuple(_within(child, span) for child in node.children))
 
 
 def _lead(tree: All) -> Node:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from fhirbridge.extract.cutting_headings import Heading, heading, inline, is_note, says_exclusion
+from fhirbridge.extract.cutting_headings import Heading, heading, inline, is_note, old_nci, says_exclusion
 from fhirbridge.extract.cutting_leads import Lead, is_frame, is_thin, lead
 from fhirbridge.extract.cutting_lines import Item, items
 from fhirbridge.extract.cutting_pieces import pieces, run_in
@@ -121,7 +121,7 @@ def _with_headings(text: str, laid_out: list[Item], running: bool) -> Iterator[I
             yield title, Span(item.start, item.end - item.start)
             continue
         position = item.start
-        for begin, stop, inner in inline(words):
+        for begin, stop, inner in inline(words) or old_nci(words):
             if words[position - item.start : begin].strip(" \t\n-*"):
                 before = replace(item, start=position, end=_back(text, position, item.start + begin))
                 yield from run_in(text, before, running, follower)

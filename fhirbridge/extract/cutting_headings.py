@@ -110,6 +110,31 @@ def inline(text: str) -> list[tuple[int, int, Heading]]:
     return found
 
 
+_OLD_NCI = re.compile(
+    r"(?:^|(?<=\s))(?:DISEASE CHARACTERISTICS|PATIENT CHARACTERISTICS|PRIOR CONCURRENT THERAPY|"
+    r"(?:Age|Sex|Menopausal status|Performance status|Life expectancy|Hematopoietic|Hepatic|Renal|Cardiovascular|"
+    r"Pulmonary|Immunologic|Neurologic|Gastrointestinal|Metabolic|Ophthalmic|Hormone receptor status|Other|General|"
+    r"Biologic therapy|Chemotherapy|Endocrine therapy|Radiotherapy|Surgery|Hemoglobin|Bilirubin|Creatinine)): ?"
+)
+_EMPTY_WORDS = re.compile(
+    r"(?:Not specified|Not applicable|See (?:Disease|Patient) Characteristics)\b\.?", re.IGNORECASE
+)
+
+
+def old_nci(text: str) -> list[tuple[int, int, Heading]]:
+    """The headings and empty words in a paragraph of an old NCI record ("... Hepatic: Not specified Renal: ...")."""
+    if "CHARACTERISTICS:" not in text and "THERAPY:" not in text:
+        return []
+    found = [(m.start(), m.end(), _nci_heading(m[0])) for m in _OLD_NCI.finditer(text)]
+    found += [(m.start(), m.end(), Heading("empty", "")) for m in _EMPTY_WORDS.finditer(text)]
+    return sorted(found, key=lambda f: f[0])
+
+
+def _nci_heading(title: str) -> Heading:
+    words = title.strip().rstrip(":")
+    return Heading("inclusion" if words.isupper() else "label", words)
+
+
 _SIDE_WORDS = re.compile(
     r"^(?:(?:[\w-]+\s+){0,4}?(?:patients?|subjects?|participants?|individuals?|women|men|children|those|persons?|anyone)\b.{0,200}?)?"
     r"\b(?:(?:are|is|will be|must be|should be|were|shall be|to be)\s+(?:not\s+(?:be\s+)?eligible|ineligible|excluded)|"

@@ -10,7 +10,8 @@ from fhirbridge import languages
 
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5}
 _NEGATED = re.compile(
-    r"\b(?:no|not|without|absence|free of|never|none|neither|lack)\b|(?:无|没有|未|不存在|不具有|不符合|不得|不伴)", re.IGNORECASE
+    r"\b(?:no|not|without|absence|free of|never|none|neither|lack)\b|无|没有|未|不存在|不具有|不符合|不得|不伴",
+    re.IGNORECASE,
 )
 _LONGEST_FRAME = 160  # characters
 _THIN, _THIN_ZH = 3, 24  # words, characters
@@ -64,10 +65,7 @@ def _frame_words() -> tuple[frozenset[str], frozenset[str]]:
 def is_frame(words: str) -> bool:
     """Whether a line only announces the lines beneath it ("Patients must meet all of the following:")."""
     line = re.sub(r"\s+", " ", words).strip()
-    if len(line) > _NEGATED = re.compile(
-    r"\b(?:no|not|without|absence|free of|never|none|neither|lack)\b|(?:无|没有|未|不存在|不具有|不符合|不得|不伴)", re.IGNORECASE
-)
-_LONGEST_FRAME:
+    if len(line) > _LONGEST_FRAME:
         return False
     if re.search(r"[㐀-鿿]", line):
         return bool(re.search(r"[:：]$|以下|下列|如下|标准|条件", line) and _FRAME_ZH.match(line))

@@ -111,7 +111,7 @@ def _trimmed(text: str, start: int, end: int) -> int:
 
 def pieces(text: str, start: int, end: int, exclude: bool) -> list[tuple[int, int]]:
     """Where the atomic criteria of one item stand: cut at semicolons when that changes nothing of the sense."""
-    cuts = _semicolons(text, start, end)
+    cuts = sorted({*_semicolons(text, start, end), *_unstopped(text, start, end)})
     parts = _between(text, start, end, cuts)
     if len(parts) < 2:
         return [(start, end)]
@@ -127,6 +127,21 @@ def _joint(text: str, start: int, end: int) -> Iterator[str]:
     words = text[start:end].strip(" \n;；,")
     for found in _JOINT.finditer(words):
         yield "or" if "或" in found[0] or "or" in found[0].lower() else "and"
+
+
+_NEXT = re.compile(
+    r"(?<=[a-z0-9)%])\s+(?=(?:No [a-z]|At least \d+ (?:days?|weeks?|months?|years?) since|More than \d+ \w+ since"
+    r"|Not pregnant|Fertile patients|Negative pregnancy test|Concurrent [a-z]+ allowed|Recovered from|HIV negative"
+    r"|Must (?:have|be)|Measurable (?:or evaluable )?disease|See Disease))"
+    r"|(?<=[0-9%)L])\s+(?=(?:WBC|ANC|Platelets?|Hemoglobin|Hematocrit|Bilirubin|ALT|AST|SG[OP]T|Creatinine|Absolute) )"
+)
+
+
+def _unstopped(text: str, start: int, end: int) -> list[int]:
+    """Where sentences of old NCI records begin that no full stop divides ("No galactosemia No mental illness")."""
+    if _NEXT.search(text, start, end) is None or ";" in text[start:end] or ". " in text[start:end]:
+        return []
+    return [m.end() for m in _NEXT.finditer(text, start, end)]
 
 
 def _semicolons(text: str, start: int, end: int) -> list[int]:
