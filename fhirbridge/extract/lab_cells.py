@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fhirbridge import languages
-from fhirbridge.extract import lab_print, lab_units
+from fhirbridge.extract import lab_persons, lab_print, lab_units
 from fhirbridge.extract.lab_columns import KINDS, Column
 from fhirbridge.extract.lab_pieces import Piece
 
@@ -182,6 +182,8 @@ def _value(text: str) -> float:
 
 
 def _range(text: str) -> float:
+    if lab_persons.for_somebody(text):
+        return 4.6
     found = lab_print.limits(text)
     if found is None:
         return -1.0 if lab_print.number(text) is not None else -3.5 if _by_person(text) is None else 2.0

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from fhirbridge import languages
 from fhirbridge.errors import EmptyInput
-from fhirbridge.extract import lab_flatten, lab_header, lab_results, lab_tables
+from fhirbridge.extract import lab_flatten, lab_header, lab_persons, lab_results, lab_tables
 from fhirbridge.records import LabReport, LabResult, LeftOut, Page
 
 
@@ -33,7 +33,9 @@ def read(pages: Sequence[Page], *, language: str = "auto") -> LabReport:
             "" if any(p.words for p in pages) else "; no print was found"
         )
         raise EmptyInput("lab report", "no table of results on the picture", cure)
-    return LabReport(lab_header.read(pages), tuple(results), tuple(pages), language, tuple(left_out))
+    header = lab_header.read(pages)
+    rows = lab_persons.chosen(results, header.sex)
+    return LabReport(header, rows, tuple(pages), language, tuple(left_out))
 
 
 def _new(rows: Sequence[LabResult], known: Sequence[LabResult]) -> list[LabResult]:

@@ -207,3 +207,56 @@ def test_a_date_that_may_be_either_way_round_is_only_a_year() -> None:
     lines = ("40:Test Name | 420:Result | 600:Units", "40:Glucose | 420:90 | 600:mg/dL")
     assert read("40:Collected: 03/04/2026", *lines).header.collected == "2026"
     assert read("40:Collected: 03/04/2026 | 500:Reported: 16/04/2026", *lines).header.collected == "2026-04-03"
+
+
+def test_ranges_by_sex_are_text_until_the_form_says_whose() -> None:
+    lines = (
+        "40:Investigation | 400:Observed Value | 560:Unit | 680:Reference Range",
+        "40:Haemoglobin | 400:13.2 | 560:g/dL | 680:Male: 13.0 - 17.0",
+        "680:Female: 12.0 - 15.0",
+        "40:ESR | 400:25 H | 560:mm/1hr | 680:0 - 20",
+    )
+    unknown = row(read(*lines), "Haemoglobin")
+    assert unknown.range_text == "Male: 13.0 - 17.0; Female: 12.0 - 15.0"
+    assert unknown.low is None and unknown.high is None
+    known = row(read("40:Sex: Female", *lines), "Haemoglobin")
+    assert known.low is not None and known.high is not None
+    assert (str(known.low.value), str(known.high.value)) == ("12.0", "15.0")
+    assert row(read(*lines), "ESR").flag == "H"
+
+
+def test_flag_before_the_result_and_range_in_brackets() -> None:
+    report = read(
+        "40:TEST | 400:RESULT | 560:UNITS | 720:EXPECTED",
+        "40:WBC | 400:6.2 | 560:K/uL | 720:(4.0 - 11.0)",
+        "40:RBC Count | 330:L* | 400:3.90 | 560:M/uL | 720:(4.20 - 5.80)",
+        "40:CA 125 | 330:H* | 400:41 | 560:U/mL | 720:(<35)",
+    )
+    assert [(r.name, r.value_text, r.flag) for r in report.results] == [
+        ("WBC", "6.2", ""),
+        ("RBC Count", "3.90", "L"),
+        ("CA 125", "41", "H"),
+    ]
+
+
+def test_a_previous_result_is_not_this_one() -> None:
+    report = read(
+        "40:Test | 300:Result | 420:Flag | 520:Units | 640:Reference Range | 850:Previous Result",
+        "40:Glucose | 300:124 | 420:HIGH | 520:mg/dL | 640:65-99 | 850:110",
+        "40:Creatinine | 300:0.82 | 520:mg/dL | 640:0.60-1.30 | 850:0.90",
+        "40:BUN | 300:14 | 520:mg/dL | 640:7-25 | 850:15",
+    )
+    assert [r.value_text for r in report.results] == ["124", "0.82", "14"]
+
+
+def test_a_report_without_headings_is_read_by_what_stands_in_its_columns() -> None:
+    report = read(
+        "40:白细胞 | 260:6.01 | 430:4.00--10.00 10^9/L",
+        "40:红细胞 | 260:5.82↑ | 430:3.68--5.13 10^12/L",
+        "40:血小板 | 260:156 | 430:100--300 10^9/L",
+    )
+    assert [(r.value_text, r.unit, r.flag) for r in report.results] == [
+        ("6.01", "10^9/L", ""),
+        ("5.82", "10^12/L", "H"),
+        ("156", "10^9/L", ""),
+    ]
