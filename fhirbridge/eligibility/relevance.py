@@ -325,5 +325,5 @@ def _sum(compiled: CompiledStudies, name: str, query: dict[str, float]) -> Float
     spans = [(int(starts[p]), int(starts[p + 1]), v) for p, v in places]
     where = np.concatenate([studies[a:b] for a, b, _ in spans])
     values = np.concatenate([weights[a:b] * np.float32(v) for a, b, v in spans])
-    found: Floats = np.bincount(where, weights=values, minlength=len(compiled.studies))
+    found: Floats = np.bincount(where, weights=values, minlength=len(compiled.studies)).astype(np.float64)
     return found
