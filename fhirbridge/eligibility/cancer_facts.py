@@ -335,6 +335,11 @@ def _findings(chart: Chart) -> dict[str, list[Finding]]:
     for item in dated:
         for finding in _of_item(item):
             found.setdefault(finding.gene, []).append(finding)
+            if (
+                finding.gene in ("NTRK1", "NTRK2", "NTRK3")
+                and "NTRK1/2" in finding.item.text + finding.item.concept.name
+            ):
+                found.setdefault("NTRK", []).append(finding)
     return found
 
 

@@ -81,10 +81,10 @@ def watched_by(question: Question) -> tuple[str, ...]:
         watched += ["measure:pdl1"] if not question.measure else []
     if question.measure:
         watched += [f"measure:{m}" for m in (question.measure, *_DERIVED.get(question.measure, ()))]
-    if question.other or (question.index and cancer_facts.is_cancer_question(question)):
+    if question.other or (kind in _DISEASES and cancer_facts.is_cancer_question(question)):
         watched.append("cancer")
     watched += [f"measure:{m}" for m in measures_for(question)] if kind in _DISEASES else []
-    if kind is LeafKind.INFECTION:
+    if kind is LeafKind.INFECTION or question.measure in ("hcv_rna", "hbv_dna", "hiv_rna"):
         watched.append("infection tests")
     return tuple(dict.fromkeys(watched))
 

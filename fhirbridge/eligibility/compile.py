@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -61,9 +62,12 @@ class _Maker:
         subject = subject_of(trial, self.words, criteria)
         roots, texts, molecular = [], [], []
         for criterion in criteria:
+            administrative = _administrative(criterion)
             tree = asked(criterion, subject, self.words)
+            if administrative:
+                tree = Question(LeafKind.ADMINISTRATIVE, required=not criterion.exclude)
             roots.append(self._node(tree))
-            texts.append(_shown(criterion))
+            texts.append(_shown(criterion, administrative))
             molecular.append(criterion.exclude and _molecular(tree))
         if not criteria:
             self.left_out.append(LeftOut(trial.id, "no eligibility criteria; nothing to judge"))
@@ -150,10 +154,30 @@ def _study(trial: Trial, criteria: tuple[Criterion, ...]) -> Study:
     )
 
 
-def _shown(criterion: Criterion) -> CriterionText:
-    administrative = criterion.understanding is Understanding.ADMINISTRATIVE or (
-        getattr(criterion.tree, "kind", None) is LeafKind.ADMINISTRATIVE
+_VISIT = re.compile(
+    r"contracepti|birth control|sperm donation|abstinen|避孕|"
+    r"(?:provide|provision|submit|availability|available).{0,70}(?:tissue|specimen|samples?\b|slides?\b|\bblood\b|ffpe|block)|"
+    r"提供.{0,25}(?:组织|标本|样本|血样)",
+    re.IGNORECASE | re.DOTALL,
+)
+_VALUES = re.compile(r"[<>≤≥=]\s*\d|\bTPS\b|mutation|突变", re.IGNORECASE)
+
+
+def _administrative(criterion: Criterion) -> bool:
+    """Whether a criterion is settled at the visit: consent, contraception, supply of tissue, the opinion of somebody."""
+    if criterion.understanding is Understanding.ADMINISTRATIVE:
+        return True
+    if getattr(criterion.tree, "kind", None) is LeafKind.ADMINISTRATIVE:
+        return True
+    if criterion.exclude:
+        return False
+    found = _VISIT.search(criterion.text)
+    return bool(found) and (
+        bool(re.search("contracepti|birth control|避孕", criterion.text, re.I)) or not _VALUES.search(criterion.text)
     )
+
+
+def _shown(criterion: Criterion, administrative: bool) -> CriterionText:
     group = criterion.group
     return CriterionText(criterion.text, criterion.exclude, administrative, criterion.source == "structured", group)
 

@@ -197,6 +197,9 @@ def _at(site: str, question: Question, chart: Chart) -> Judgement:
     for item in found.get("any", []):
         if site == "meninges" and re.search(r"no leptomening|无脑膜", item.text, re.IGNORECASE):
             return no("{0}: no leptomeningeal disease", shown(item), evidence=(item.reference,))
+    if site == "meninges" and "with brain" in question.qualifiers and found.get("no brain"):
+        clear = found["no brain"][-1]
+        return no("{0}: recorded as absent", shown(clear), evidence=(clear.reference,))
     name = {"brain": "brain imaging", "meninges": "meningeal disease"}.get(site, f"{site} metastasis")
     known = question.known
     if known and chart.policy.silence(question.kind, known=True) is Truth.NOT_MET:
@@ -265,7 +268,8 @@ _NEG = re.compile(
     re.IGNORECASE,
 )
 _SENSITISING = re.compile(r"sensiti[sz]|activating|敏感|常见突变|targetable", re.IGNORECASE)
-_DRIVERS = ("EGFR", "ALK", "ROS1", "KRAS", "BRAF", "MET", "RET", "NTRK1", "NTRK", "HER2", "NRG1")
+_DRIVERS = ("EGFR", "ALK", "ROS1", "KRAS", "BRAF", "MET", "RET", "NTRK1", "HER2")
+_WHOLE = frozenset({"fusion", "overexpression"})
 
 
 def biomarker(question: Question, chart: Chart) -> Judgement:
@@ -340,7 +344,7 @@ def _alteration(
                 "{0} found{1}; asked {2}", _name(finding), _dated(finding), label, evidence=(finding.item.reference,)
             )
     for finding in reversed(absent):
-        whole = not finding.tags or finding.tags <= {"fusion", "overexpression"}
+        whole = not finding.tags or (not wanted and gene not in ("EGFR", "KRAS", "HER2")) or finding.tags <= _WHOLE
         if whole or (wanted and wanted <= finding.tags):
             return no("{0}: not found{1}", _name(finding), _dated(finding), evidence=(finding.item.reference,))
     if present:

@@ -81,7 +81,7 @@ def disease(question: Question, chart: Chart) -> Judgement:
     found = judged(question, items, chart)
     if found is not None and not (found.truth is Truth.UNKNOWN and (ruled := refutations.refuted(question, chart))):
         return found
-    ruled = refutations.refuted(question, chart)
+    ruled = refutations.refuted(question, chart) or _other_type(question, chart)
     if ruled is not None:
         return ruled
     if question.index:
@@ -144,6 +144,27 @@ def _refs(items: Sequence[Item]) -> tuple[str, ...]:
 # --------------------------------------------------------------------------------------- the trial's disease and others
 
 
+_TYPES = {
+    "small cell": re.compile(r"(?<!non[- ])(?<!non)small[- ]cell|(?<!非)小细胞", re.IGNORECASE),
+    "neuroendocrine": re.compile(r"neuroendocrine|carcinoid|神经内分泌|类癌", re.IGNORECASE),
+    "squamous": re.compile(r"(?<!non[- ])(?<!non)squamous|鳞", re.IGNORECASE),
+    "adenocarcinoma": re.compile(r"adenocarcinoma|腺癌", re.IGNORECASE),
+    "large cell": re.compile(r"large[- ]cell(?! lymph)|大细胞", re.IGNORECASE),
+    "sarcomatoid": re.compile(r"sarcomatoid|肉瘤样", re.IGNORECASE),
+}
+
+
+def _other_type(question: Question, chart: Chart) -> Judgement | None:
+    """Not met when another type of the same tumour is recorded (small cell asked, adenocarcinoma recorded)."""
+    asked = {name for name, mark in _TYPES.items() if mark.search(question.name)}
+    own = [i for i in cancer_facts.primaries(chart) if i.status == "present"][:1] if asked else []
+    for item in own:
+        recorded = {name for name, mark in _TYPES.items() if mark.search(item.concept.name)}
+        if recorded and not recorded & asked:
+            return no("recorded tumour is {0}", shown(item), evidence=(item.reference,))
+    return None
+
+
 def _rival(question: Question, chart: Chart) -> Judgement | None:
     """Not met when the trial asks for one cancer and the patient's recorded cancer is another."""
     if not cancer_facts.is_cancer_question(question):
@@ -154,6 +175,7 @@ def _rival(question: Question, chart: Chart) -> Judgement | None:
     return None
 
 
+_UNDER_TREATMENT = re.compile(r"progressing or|requires? (?:active )?treatment|需要积极治疗|进展或需要", re.IGNORECASE)
 _EXEMPT = re.compile(r"basal|skin|in situ|non-?melanoma|cervi|原位|基底细胞|皮肤", re.IGNORECASE)
 _MINOR = re.compile(r"basal cell|squamous cell carcinoma of (?:the )?skin|in situ|基底细胞|原位癌", re.IGNORECASE)
 _OTHER = re.compile(
@@ -172,6 +194,7 @@ def _other_malignancy(question: Question, chart: Chart) -> Judgement:
         if in_window(item, question.window, chart) is not False:
             others.append(item)
     now = bool(_NOW & set(question.qualifiers)) and not {"history", "prior"} & set(question.qualifiers)
+    now = now or bool(_UNDER_TREATMENT.search(question.words))
     for item in others:
         if item.status == "present" or not now or question.window is not None:
             return yes("other malignancy: {0}", shown(item), evidence=(item.reference,))

@@ -225,6 +225,13 @@ def _computed(question: Question, measure: Measure, chart: Chart) -> Judgement:
     """A value worked out from others (clearance, eGFR, BMI, ECOG from Karnofsky), or unknown."""
     made = formulas.computed(measure.key, chart)
     if made is None:
+        cleared = _no_virus(question, measure.key, chart)
+        if cleared is not None:
+            return cleared
+        if question.known:
+            from fhirbridge.eligibility.judge_disease import silent
+
+            return silent(question, chart, measure.label)
         stale = chart.measured.get(measure.key)
         if stale:
             return unknown(measure.label, "last {0} is older than the window asked for", measure.label)
@@ -330,6 +337,22 @@ def infection(question: Question, chart: Chart) -> Judgement:
     if not found:
         return listed
     return any_of(found)
+
+
+_VIRUSES = {"hcv_rna": "hepatitis c", "hbv_dna": "hepatitis b", "hiv_rna": "hiv"}
+
+
+def _no_virus(question: Question, key: str, chart: Chart) -> Judgement | None:
+    """A viral load that nobody measured because the serology is negative."""
+    agent = dict(_AGENTS).get(_VIRUSES.get(key, ""))
+    for item in chart.items if agent else ():
+        if item.kind == "observation" and agent and agent.search(item.concept.name) and item.status == "absent":
+            if _CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name):
+                continue
+            wanted = " ".join((*question.values, *question.qualifiers)).casefold()
+            below = (question.high is not None and question.low is None) or "negative" in wanted
+            return (yes if below else no)("{0} negative, so no virus", item.concept.name, evidence=(item.reference,))
+    return None
 
 
 def is_infection_test(item: Item) -> bool:

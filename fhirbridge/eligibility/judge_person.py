@@ -214,7 +214,8 @@ def smoking(question: Question, chart: Chart) -> Judgement:
         return unknown("smoking status", "smoking status not recorded")
     wanted = {_smoking_word(v) for v in (*question.values, *question.qualifiers, question.name)} - {""}
     if not wanted:
-        wanted = {"current", "former"} if "history" in question.qualifiers else {"current"}
+        ever = "history" in question.qualifiers or bool(re.search(r"history|ever|史", question.name, re.IGNORECASE))
+        wanted = {"current", "former"} if ever or question.window else {"current"}
     judge = yes if status in wanted else no
     evidence = (item.reference,) if item else ()
     return judge(

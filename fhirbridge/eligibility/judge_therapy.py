@@ -271,7 +271,8 @@ def procedure(question: Question, chart: Chart) -> Judgement:
 
 _TEST = re.compile(
     r"\btest|examination|biops|imaging|\bct\b|\bmri\b|\bpet\b|scan|x-?ray|ultraso|echo|endoscop|scopy|ecg|electrocard|"
-    r"assessment|screening|检查|活检|检测|造影|镜|超声|心电",
+    r"assessment|screening|immunohisto|\bihc\b|\bfish\b|\bngs\b|\bpcr\b|assay|sequenc|patholog|histolog|cytolog|genom|"
+    r"检查|活检|检测|造影|镜|超声|心电",
     re.IGNORECASE,
 )
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Protocol
 
-from fhirbridge.eligibility.cancer_facts import GENES
+from fhirbridge.eligibility.cancer_facts import GENES, site_of
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.measures import measure_of
 from fhirbridge.eligibility.questions import Question
@@ -56,6 +56,47 @@ _OTHER = re.compile(
 
 
 _TREATMENTS = frozenset((LeafKind.THERAPY, LeafKind.MEDICATION))
+_CYCLES = re.compile(r"\bcycles?\b|\bcourses?\b|\bdoses?\b|周期|疗程", re.IGNORECASE)
+_NAMED = frozenset((LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.MEDICATION, LeafKind.PROCEDURE, LeafKind.THERAPY))
+_VAGUE = frozenset(
+    [
+        "disease",
+        "diseases",
+        "illness",
+        "disorder",
+        "disorders",
+        "condition",
+        "conditions",
+        "medical condition",
+        "mass",
+        "lesion",
+        "medication",
+        "medications",
+        "drug",
+        "drugs",
+        "medicine",
+        "treatment",
+        "treatments",
+        "therapy",
+        "therapies",
+        "procedure",
+        "procedures",
+        "blood test",
+        "history",
+        "finding",
+        "findings",
+        "symptom",
+        "symptoms",
+        "complication",
+        "complications",
+        "疾病",
+        "药物",
+        "治疗",
+        "检查",
+        "症状",
+        "病变",
+    ]
+)
 _SIGNIFICANT = re.compile(
     r"^\W*(?:(?:patients?|participants?|subjects?|has|have|with|who|a|any|history|of|other|active|current) )*"
     r"(?:clinically significant|significant|clinically relevant|serious|severe)|^\W*(?:患者|有|存在)*(?:严重|有临床意义)",  # noqa: E501
@@ -100,6 +141,7 @@ class Subject:
     keys: frozenset[str]
     above: frozenset[str]
     genes: frozenset[str] = frozenset()
+    sex: str = ""
 
     @property
     def cancer(self) -> bool:
@@ -120,7 +162,7 @@ def subject_of(trial: Trial, words: Words | None, criteria: tuple[Criterion, ...
                 keys.add(fold(hit.entry.key))
                 above.update(fold(k) for k in words.above(hit.entry))
     genes = {g for g, mark in GENES.items() if mark.search(" ".join((*trial.conditions, *trial.keywords, trial.title)))}
-    return Subject(frozenset(keys), frozenset(above), frozenset(genes | _genes_asked(criteria)))
+    return Subject(frozenset(keys), frozenset(above), frozenset(genes | _genes_asked(criteria)), trial.sex)
 
 
 def _genes_asked(criteria: tuple[Criterion, ...]) -> set[str]:
@@ -176,7 +218,10 @@ def _short(system: str) -> str:
 
 def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
     """The tree of questions of a criterion."""
-    return _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
+    tree = _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
+    if isinstance(tree, AskAll) and not criterion.exclude and not subject.sex and criterion.source != "structured":
+        return _for_one_sex(tree)
+    return tree
 
 
 def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | None, *, asserted: bool) -> Asked:
@@ -188,7 +233,7 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
         case All(children):
             return _all([_node(c, criterion, subject, words, asserted=asserted) for c in children])
         case AnyOf(children):
-            return AskAny(tuple(_node(c, criterion, subject, words, asserted=asserted) for c in children))
+            return _any([_node(c, criterion, subject, words, asserted=asserted) for c in children])
         case AtLeast(count, children):
             return AskAtLeast(count, tuple(_node(c, criterion, subject, words, asserted=asserted) for c in children))
         case If(condition, then):
@@ -211,6 +256,35 @@ def _all(parts: list[Asked]) -> Asked:
     if any(_is(p, LeafKind.LINE) for p in parts):  # "one prior line for NSCLC": the disease is asked for elsewhere
         parts = [p for p in parts if not (isinstance(p, Question) and p.kind in (LeafKind.DIAGNOSIS, LeafKind.STAGE))]
     return AskAll(tuple(_stages(parts)))
+
+
+def _for_one_sex(tree: AskAll) -> Asked:
+    """ "Female patients must not be pregnant" asks nothing of men: a condition, where the trial takes both sexes."""
+    sexes = [p for p in tree.parts if _is(p, LeafKind.SEX)]
+    rest = tuple(p for p in tree.parts if not _is(p, LeafKind.SEX))
+    if len(sexes) != 1 or not rest:
+        return tree
+    return AskIf(sexes[0], AskAll(rest), Truth.MET)
+
+
+def _any(parts: list[Asked]) -> Asked:
+    """Any part; brain and meningeal metastases asked for together are settled by one negative brain scan."""
+    brain = any(
+        isinstance(p, Question) and p.kind is LeafKind.METASTASIS and "meninges" not in site_of(_told(p)) for p in parts
+    )
+    if brain:
+        parts = [_beside_brain(p) for p in parts]
+    return AskAny(tuple(parts))
+
+
+def _told(question: Question) -> str:
+    return " ".join((question.name, *question.values))
+
+
+def _beside_brain(part: Asked) -> Asked:
+    if isinstance(part, Question) and "meninges" in site_of(_told(part)):
+        return replace(part, kind=LeafKind.METASTASIS, qualifiers=(*part.qualifiers, "with brain"))
+    return part
 
 
 def _is(part: Asked, kind: LeafKind) -> bool:
@@ -241,6 +315,10 @@ def _only_diseases(tree: Asked) -> bool:
 
 def _leaf(leaf: Leaf, criterion: Criterion, subject: Subject, words: Words | None, asserted: bool) -> Asked:
     if leaf.kind is LeafKind.TEXT or (leaf.kind is LeafKind.HISTOLOGY and _said_no(leaf, criterion)):
+        return Question(LeafKind.TEXT)
+    if leaf.kind is LeafKind.AGE and leaf.low and leaf.high and leaf.low.quantity == leaf.high.quantity:
+        return Question(LeafKind.TEXT)  # nobody asks for one single age: two numbers were taken for one
+    if leaf.kind in _NAMED and leaf.concepts and all(fold(c.name) in _VAGUE for c in leaf.concepts):
         return Question(LeafKind.TEXT)
     if leaf.kind is LeafKind.ADMINISTRATIVE:
         return Question(leaf.kind, required=asserted)
@@ -279,6 +357,7 @@ def _question(
     qualifiers = set(leaf.qualifiers)
     if disease and not asserted and _SIGNIFICANT.match(criterion.text):
         qualifiers.add("significant")
+    cycles = bool(_CYCLES.search(criterion.text)) and leaf.kind is not LeafKind.LINE
     window = leaf.window
     if window is None and leaf.kind in _TREATMENTS and not asserted:
         window = _window_of(criterion)
@@ -288,7 +367,7 @@ def _question(
     if other:
         anchors = set(subject.keys - _MALIGNANT) | ({"cancer"} if subject.cancer else set())
     elif disease and not asserted and (qualifiers & _BESIDE or set(keys) & subject.above):
-        anchors = set(subject.keys)
+        anchors = set() if subject.cancer else set(subject.keys)
     elif leaf.kind is LeafKind.BIOMARKER and _DRIVER.search(" ".join((concept.name, *leaf.values))):
         anchors = {f"gene {g}" for g in subject.genes}
     return Question(
@@ -300,8 +379,8 @@ def _question(
         low=leaf.low,
         high=leaf.high,
         window=window,
-        count_low=leaf.count_low,
-        count_high=leaf.count_high,
+        count_low=None if cycles else leaf.count_low,
+        count_high=None if cycles else leaf.count_high,
         qualifiers=tuple(sorted(qualifiers)),
         required=asserted and leaf.kind not in _VALUED,
         index=index,
