@@ -15,7 +15,7 @@ from fhirbridge.eligibility.compiled import CompiledStudies, CriterionText, Laye
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.questions_of import Subject, Words, asked, subject_of
-from fhirbridge.records import Criterion, LeafKind, LeftOut, Trial, Truth, Understanding
+from fhirbridge.records import Criterion, Leaf, LeafKind, LeftOut, Trial, Truth, Understanding
 
 __all__ = ["CompiledStudies", "compile", "load"]
 
@@ -160,14 +160,19 @@ _VISIT = re.compile(
     r"提供.{0,25}(?:组织|标本|样本|血样)",
     re.IGNORECASE | re.DOTALL,
 )
+_HEADING = re.compile(
+    r"(?:following|below|criteria|conditions|以下|下列|条件|标准)[^:：]{0,40}[:：]\s*$", re.IGNORECASE
+)
 _VALUES = re.compile(r"[<>≤≥=]\s*\d|\bTPS\b|mutation|突变", re.IGNORECASE)
 
 
 def _administrative(criterion: Criterion) -> bool:
-    """Whether a criterion is settled at the visit: consent, contraception, supply of tissue, the opinion of somebody."""
+    """Whether a criterion is settled at the visit: consent, contraception, supply of tissue, an opinion."""
     if criterion.understanding is Understanding.ADMINISTRATIVE:
         return True
     if getattr(criterion.tree, "kind", None) is LeafKind.ADMINISTRATIVE:
+        return True
+    if isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT and _HEADING.search(criterion.text):
         return True
     if criterion.exclude:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fhirbridge.eligibility.chart import Chart
@@ -9,8 +10,9 @@ from fhirbridge.eligibility.columns import tree_of
 from fhirbridge.eligibility.compiled import CompiledStudies, CriterionText
 from fhirbridge.eligibility.judge import judge_tree
 from fhirbridge.eligibility.judgement import Judgement
+from fhirbridge.eligibility.relevance import words_of
 from fhirbridge.eligibility.score import STATUS, Scores
-from fhirbridge.records import Truth
+from fhirbridge.records import ItemKind, LeafKind, Truth
 
 __all__ = ["explained", "row_of"]
 
@@ -78,7 +80,28 @@ def _judged(compiled: CompiledStudies, chart: Chart, number: int, text: Criterio
     if key not in chart.memory:
         chart.memory[key] = judge_tree(tree_of(compiled, node), chart)
     found: Judgement = chart.memory[key]  # type: ignore[assignment]
-    return found
+    untold = chart.patient.narrative and text.exclude and not compiled.arrays["molecular"][number]
+    return _untold(found, chart, text) if untold and found.truth is Truth.UNKNOWN and not found.evidence else found
+
+
+_ASKED_ANYWAY = re.compile(
+    r"pregnan|lactat|nursing|breast-?\s?feed|childbearing|\bweigh|body mass|\bbmi\b|妊娠|孕|哺乳|体重|investigator|opinion",  # noqa: E501
+    re.IGNORECASE,
+)
+
+
+def _untold(found: Judgement, chart: Chart, text: CriterionText) -> Judgement:
+    """An exclusion of which a told story does not say one word: a note is written to mention what matters."""
+    if chart.policy.silence(LeafKind.TEXT, narrative=True) is not Truth.NOT_MET or _ASKED_ANYWAY.search(text.text):
+        return found
+    told = chart.memory.get("told")
+    if told is None:
+        told = frozenset(w for i in chart.kind(ItemKind.DOCUMENT) for w in words_of(i.text))
+        chart.memory["told"] = told
+    if not told or not told.isdisjoint(words_of(text.text)):  # type: ignore[attr-defined]
+        return found
+    reason = "nothing of it is told in the note, taken as absent ({0})"
+    return Judgement(Truth.NOT_MET, reason, (chart.policy.name,), silent=True)
 
 
 def _shown(text: CriterionText, found: Judgement) -> dict[str, Any]:

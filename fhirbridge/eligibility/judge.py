@@ -67,7 +67,7 @@ def _administrative(question: Question, chart: Chart) -> Judgement:
 
 
 def _text(question: Question, chart: Chart) -> Judgement:
-    return unknown("", "not understood; to be read by a person")
+    return unknown("", "not understood; to be read by a person")  # the policy for text is applied where words are shown
 
 
 _JUDGES: dict[LeafKind, Callable[[Question, Chart], Judgement]] = {

@@ -56,6 +56,12 @@ _OTHER = re.compile(
 
 
 _TREATMENTS = frozenset((LeafKind.THERAPY, LeafKind.MEDICATION))
+_ORGANS = re.compile(
+    r"(?:organ|marrow|liver|renal|hepatic|kidney|h(?:a)?ematolog\w+|cardiac|heart)\b.{0,40}function\w*.{0,25}(?:adequate|normal|good|well)|"
+    r"(?:adequate|normal|good|sufficient|appropriate|acceptable).{0,50}(?:organ|marrow|liver|renal|hepatic|kidney|heart).{0,20}function|"
+    r"organs? (?:are |is )?functioning (?:well|normally)|(?:器官|脏器|骨髓|肝|肾|心脏?)[^，。；]{0,12}功能[^，。；]{0,6}(?:正常|良好|充分|足够)",  # noqa: E501
+    re.IGNORECASE,
+)
 _CYCLES = re.compile(r"\bcycles?\b|\bcourses?\b|\bdoses?\b|周期|疗程", re.IGNORECASE)
 _NAMED = frozenset((LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.MEDICATION, LeafKind.PROCEDURE, LeafKind.THERAPY))
 _VAGUE = frozenset(
@@ -218,6 +224,8 @@ def _short(system: str) -> str:
 
 def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
     """The tree of questions of a criterion."""
+    if isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT and _ORGANS.search(criterion.text):
+        return Question(LeafKind.ORGAN_FUNCTION, name=" ".join(criterion.text.split())[:80])
     tree = _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
     if isinstance(tree, AskAll) and not criterion.exclude and not subject.sex and criterion.source != "structured":
         return _for_one_sex(tree)
