@@ -228,6 +228,8 @@ def _emit(text: str, branch: _Branch, context: str, decoration: list[Span]) -> I
 def _mode(text: str, branch: _Branch, words: str) -> Lead | None:
     """What the line and the joints of its children say."""
     says = lead(words)
+    if says and says.mode == "count" and says.count >= len(branch.children):
+        return Lead("all", 1, says.negated)
     ends = [text[c.item.start : c.end].rstrip(" .;,") for c in branch.children[:-1]]
     joined_by_or = ends and sum(bool(re.search(r"\b(?:or|OR)$|或$", e)) for e in ends) >= max(1, len(ends) // 2)
     if joined_by_or and (says is None or says.mode == "define"):

@@ -18,6 +18,7 @@ _CLINGS = re.compile(
     r"|经研究者|由研究者|上述|则|可以|其他毒性|[（(])",
     re.IGNORECASE,
 )
+_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】]*[)）\]】]")
 # A piece that permits or explains is no criterion of its own.
 _EXPLAINS = re.compile(
     r"\b(?:allowed|permitted|acceptable|eligible|may be|will be|should be|can be|is defined|are defined|considered)\b"
@@ -163,10 +164,12 @@ def _between(text: str, start: int, end: int, cuts: list[int]) -> list[tuple[int
     at = start
     for place in [*cuts, end]:
         words = text[at:place]
-        if parts and (_CLINGS.match(words) or len(words.strip()) < _SHORTEST or _EXPLAINS.search(words)):
+        if parts and (
+            _CLINGS.match(words) or len(words.strip()) < _SHORTEST or _EXPLAINS.search(_BRACKETS.sub("", words))
+        ):
             parts[-1] = (parts[-1][0], at + len(words.rstrip()))
         elif words.strip():
-            lead = len(words) - len(words.lstrip())
+            lead = len(words) - len(words.lstrip(" \t\n？?●•"))
             parts.append((at + lead, at + len(words.rstrip())))
         at = place
     if len(parts) > 1 and parts[0][1] - parts[0][0] < _SHORTEST:
