@@ -13,10 +13,8 @@ from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.talk import Talk
 from fhirbridge.records import Speaker, Status
 
-_TO = re.compile(r"allerg(?:ic|y|ies) (?:reaction )?(?:to|against)|reacts? (?:badly )?to|过敏")
-_HAPPENS = re.compile(
-    r"what (?:happens|happened|kind of reaction|sort of reaction|reaction|was the reaction)|过敏.{0,6}(?:什么|怎么)"
-)
+_TO = re.compile(r"allerg(?:ic|y|ies) (?:reaction )?(?:to|against)|reacts? (?:badly )?to")
+_HAPPENS = re.compile(r"what (?:happens|happened|kind of reaction|sort of reaction|reaction|was the reaction)")
 _SUBSTANCES = frozenset({"medication", "medication-class", "allergen", "organism"})
 _NAMED = re.compile(r"^(?:allergy to|allergic to) |^(?!seasonal|food|drug|skin|nasal).* allergy$")
 _REACH = 40
@@ -39,9 +37,7 @@ def find(talk: Talk, mentions: Sequence[Mention], vocabulary: Vocabulary) -> Non
 
 def _follows(talk: Talk, mention: Mention) -> bool:
     start = max(talk.sentences[mention.sentence].start, mention.start - _REACH)
-    return _TO.search(talk.text[start : mention.start]) is not None or talk.text.startswith(
-        (" allergy", "过敏"), mention.end
-    )
+    return _TO.search(talk.text[start : mention.start]) is not None or talk.text.startswith(" allergy", mention.end)
 
 
 def _make(mention: Mention) -> None:
@@ -75,6 +71,8 @@ def _reactions(talk: Talk, by_turn: dict[int, list[Mention]]) -> None:
             continue
         words = talk.text[talk.sentences[talk.by_turn[turn][0]].start : talk.sentences[talk.by_turn[turn][-1]].end]
         allergy = next((m for m in inside if m.kind == "allergy" and not m.dropped), allergy)
+        if allergy is not None and allergy in inside:
+            _told_reactions(talk, allergy, inside)
         asks = talk.turns[turn].speaker is Speaker.CLINICIAN and _HAPPENS.search(words) is not None
         if asks and allergy is not None:
             for place in range(turn + 1, min(turn + 3, len(talk.turns))):
@@ -85,3 +83,19 @@ def _reactions(talk: Talk, by_turn: dict[int, list[Mention]]) -> None:
                         allergy.reactions.append(mention.concept)
                         mention.dropped = "the reaction to an allergen"
                 break
+
+
+_GAVE = re.compile(
+    r"\b(?:gave me|gives me|i (?:get|got|had|have|break out|broke out|came out)|makes me|made me|caused?|with)\b"
+)
+
+
+def _told_reactions(talk: Talk, allergy: Mention, inside: list[Mention]) -> None:
+    """ "penicillin. it gave me a rash": the symptom told right after is the reaction."""
+    for mention in inside:
+        between = talk.text[allergy.end : mention.start] if mention.start >= allergy.end else ""
+        if mention.dropped or mention.kind not in ("symptom", "condition"):
+            continue
+        if len(between) < 40 and _GAVE.search(between):
+            allergy.reactions.append(mention.concept)
+            mention.dropped = "the reaction to an allergen"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from fhirbridge.extract import habits, medicines, times
 from fhirbridge.extract.cues import Heard
@@ -13,7 +14,7 @@ from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.merging import Weighed
 from fhirbridge.extract.talk import Talk
 from fhirbridge.languages import spoken
-from fhirbridge.records import Body, Concept, Dosage, Fact, FactKind, Speaker, Status
+from fhirbridge.records import Body, Concept, Dosage, Fact, FactKind, Quantity, Speaker, Status
 
 KINDS = {
     "condition": FactKind.CONDITION,
@@ -27,6 +28,7 @@ KINDS = {
     "social-history": FactKind.SOCIAL_HISTORY,
     "allergy": FactKind.ALLERGY,
     "observation": FactKind.OBSERVATION,
+    "laboratory": FactKind.LABORATORY,
     "exam": FactKind.EXAM,
     "survey": FactKind.SURVEY,
     "family-history": FactKind.FAMILY_HISTORY,
@@ -36,29 +38,8 @@ KINDS = {
     "no-family": FactKind.FAMILY_HISTORY,
     "no-surgery": FactKind.PROCEDURE,
 }
+_OBSERVED = (FactKind.EXAM, FactKind.SOCIAL_HISTORY, FactKind.OBSERVATION, FactKind.LABORATORY)
 _PROBLEMS = (FactKind.CONDITION, FactKind.SYMPTOM)
-_SEVERITY = (
-    (
-        "mild",
-        re.compile(
-            r"\b(?:mild(?:ly)?|slight(?:ly)?|a (?:little )?bit(?: of)?|a little|minor|trace)\b|轻微|轻度|有点|稍微"
-        ),
-    ),
-    ("moderate", re.compile(r"\b(?:moderate(?:ly)?)\b|中度")),
-    (
-        "severe",
-        re.compile(
-            r"\b(?:severe(?:ly)?|terrible|awful|horrible|excruciating|unbearable|really bad|very bad|serious|intense)\b"
-            r"|严重|剧烈|厉害|特别疼|重度"
-        ),
-    ),
-)
-# A disease that somebody has a history of is still theirs unless it is one that passes.
-_PASSES = re.compile(
-    r"stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|"
-    r"concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|"
-    r"appendic|surgery|脑梗|骨折|肺炎|结石|感染|中风|心梗|癌|瘤"
-)
 
 
 def facts(
@@ -87,7 +68,7 @@ def facts(
 def _told_past(talk: Talk, mention: Mention) -> bool:
     """Whether somebody tells of it as of something that was ("my ankles were swelling")."""
     sentence = talk.sentences[mention.sentence]
-    pattern = getattr(spoken.rules(sentence.language), "told", None)
+    pattern = getattr(spoken.rules(sentence.language), "past_tense", None)
     words = talk.text[max(sentence.start, mention.start - 30) : mention.end]
     return pattern is not None and not mention.answered and pattern.search(words) is not None
 
@@ -117,7 +98,7 @@ def _fact(talk: Talk, mention: Mention, medicines_at: list[Mention], visit: date
         concept=mention.concept,
         status=status,
         evidence=evidence,
-        value=mention.value or None,
+        value=_value(mention.value),
         onset=onset.date,
         onset_text=onset.words,
         duration=onset.duration,
@@ -128,7 +109,7 @@ def _fact(talk: Talk, mention: Mention, medicines_at: list[Mention], visit: date
         reaction=tuple(dict.fromkeys(mention.reactions)),
         note="stopped" if kind is FactKind.MEDICATION and mention.stopped else "",
     )
-    if kind is FactKind.SOCIAL_HISTORY:
+    if kind is FactKind.SOCIAL_HISTORY and not isinstance(fact.value, Quantity):
         return _with_value(fact, mention.value, sentence.language)
     return fact
 
@@ -156,9 +137,12 @@ def _status(talk: Talk, mention: Mention, kind: FactKind, role: Speaker) -> Stat
         return _medicine_status(mention, status, role)
     if kind in _PROBLEMS and status is Status.PLANNED:
         return Status.PRESENT
-    if kind in (FactKind.EXAM, FactKind.SOCIAL_HISTORY) and status in (Status.PLANNED, Status.POSSIBLE):
+    if kind in (FactKind.EXAM, FactKind.SOCIAL_HISTORY, FactKind.OBSERVATION, FactKind.LABORATORY) and status in (
+        Status.PLANNED,
+        Status.POSSIBLE,
+    ):
         return Status.PRESENT
-    if kind is FactKind.CONDITION and mention.history and status is Status.PAST and not _PASSES.search(mention.key):
+    if kind is FactKind.CONDITION and mention.history and status is Status.PAST and not _passes(talk, mention):
         return Status.PRESENT
     if kind is FactKind.SYMPTOM and status is Status.POSSIBLE and role is not Speaker.CLINICIAN:
         return Status.PRESENT
@@ -197,18 +181,32 @@ def _medicine_status(mention: Mention, status: Status, role: Speaker) -> Status:
     return status
 
 
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?) (%|\{[^{} ]+\})")
+
+
+def _value(words: str) -> Quantity | str | None:
+    amount = _AMOUNT.fullmatch(words)
+    return Quantity(Decimal(amount[1]), amount[2].strip("{}"), amount[2]) if amount else words or None
+
+
 def _body(mention: Mention) -> Body | None:
     if mention.body is not None or not mention.side:
         return mention.body
     return Body(Concept(f"{mention.side} side" if mention.side != "bilateral" else "both sides"), mention.side)
 
 
+def _passes(talk: Talk, mention: Mention) -> bool:
+    """Whether a history of it means that it is over: a chronic disease with a history is still there."""
+    pattern = getattr(spoken.rules(talk.sentences[mention.sentence].language), "passing", None)
+    return pattern is not None and pattern.search(mention.key) is not None
+
+
 def _severity(talk: Talk, mention: Mention) -> str:
     sentence = talk.sentences[mention.sentence]
     words = talk.text[max(sentence.start, mention.start - 28) : mention.end]
-    for name, pattern in _SEVERITY:
+    for name, pattern in getattr(spoken.rules(sentence.language), "severity", ()):
         if pattern.search(words):
-            return name
+            return str(name)
     return ""
 
 

@@ -12,7 +12,6 @@ _STATUS = {
     Status.PAST: ("8517006", "Former smoker"),
     Status.PRESENT: ("77176002", "Smoker"),
 }
-_NEVER_IN_WORDS = {"en": "never smoker", "zh": "无"}
 
 
 def value(fact: Fact, words: str, language: str) -> Concept | str | None:
@@ -20,7 +19,7 @@ def value(fact: Fact, words: str, language: str) -> Concept | str | None:
     if any(c.code == _SMOKING for c in fact.concept.codings):
         code, display = _STATUS.get(fact.status, _STATUS[Status.PRESENT])
         amount = _digits(words, language) if fact.status is not Status.ABSENT else ""
-        text = _NEVER_IN_WORDS.get(language, display) if fact.status is Status.ABSENT else amount or display.lower()
+        text = amount or display.lower()
         return Concept(text, (Coding(_SNOMED, code, display),))
     if fact.status is Status.ABSENT or not words:
         return None

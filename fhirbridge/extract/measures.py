@@ -22,8 +22,7 @@ from fhirbridge.languages.spoken import Number, Rules
 from fhirbridge.records import Coding, Concept, Fact, FactKind, Quantity, Status
 
 LOINC = "http://loinc.org"
-_SYSTOLIC = {"en": "Systolic blood pressure", "zh": "收缩压"}
-_DIASTOLIC = {"en": "Diastolic blood pressure", "zh": "舒张压"}
+_PARTS = (("Systolic blood pressure", "8480-6"), ("Diastolic blood pressure", "8462-4"))
 _PRESSURE = "85354-9"
 _NEAR = 70  # characters between a name and its number
 
@@ -57,7 +56,10 @@ def find(talk: Talk, mentions: list[Mention], heards: dict[int, list[Heard]]) ->
     """The measured facts of a talk; mentions that were only the name of a measure are marked as dropped."""
     facts: list[Fact] = []
     for language in sorted({s.language for s in talk.sentences}):
-        names = _names(talk, language)
+        told = {
+            i for m in mentions if m.said and m.kind in ("laboratory", "observation") for i in range(m.start, m.end)
+        }
+        names = _names(talk, language, told)
         taken = {(n.start, n.end) for group in names.values() for n in group}
         for mention in mentions:
             if any(start <= mention.start and mention.end <= end for start, end in taken):
@@ -69,7 +71,7 @@ def find(talk: Talk, mentions: list[Mention], heards: dict[int, list[Heard]]) ->
     return facts
 
 
-def _names(talk: Talk, language: str) -> dict[int, list[_Name]]:
+def _names(talk: Talk, language: str, told: set[int]) -> dict[int, list[_Name]]:
     finder, rows = _table(language)
     hits = [h for h in finder.find_matches_as_indexes(talk.text, overlapping=True) if whole(talk.text, h[1], h[2])]
     hits.sort(key=lambda h: (h[1], -h[2]))
@@ -77,7 +79,7 @@ def _names(talk: Talk, language: str) -> dict[int, list[_Name]]:
     place = 0
     for index, start, end in hits:
         number = talk.sentence_at(start)
-        if start >= place and talk.sentences[number].language == language:
+        if start >= place and start not in told and talk.sentences[number].language == language:
             found.setdefault(number, []).append(_Name(start, end, rows[index]))
             place = end
     return found
@@ -85,7 +87,7 @@ def _names(talk: Talk, language: str) -> dict[int, list[_Name]]:
 
 def _with_pairs(talk: Talk, language: str) -> set[int]:
     """Sentences in which two numbers may stand as a pair without a name."""
-    words = {"en": " over "}.get(language)
+    words = getattr(spoken.rules(language), "pair_word", None)
     if words is None:
         return set()
     found, place = set(), talk.text.find(words)
@@ -186,8 +188,8 @@ class _Reader:
             return None
         used.add(low.start)
         parts = tuple(
-            (Concept(names[self.language], (Coding(LOINC, code, names["en"]),)), Quantity(n.value, "mmHg", "mm[Hg]"))
-            for names, code, n in ((_SYSTOLIC, "8480-6", high), (_DIASTOLIC, "8462-4", low))
+            (Concept(name, (Coding(LOINC, code, name),)), Quantity(n.value, "mmHg", "mm[Hg]"))
+            for (name, code), n in zip(_PARTS, (high, low), strict=True)
         )
         fact = self._fact(measure, None, (min(start, high.start), low.end))
         return replace(fact, components=parts)

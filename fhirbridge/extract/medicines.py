@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from fhirbridge import languages
 from fhirbridge.extract.mentions import Mention
 from fhirbridge.extract.talk import Talk
 from fhirbridge.languages import spoken
 from fhirbridge.records import Coding, Concept, Dosage, Quantity
 
 _AFTER = 90
-_ROUTES = (
-    (re.compile(r"\b(?:orally|by mouth|po)\b|口服"), "26643006", "Oral route"),
-    (re.compile(r"\b(?:iv|intravenous(?:ly)?|drip)\b|静脉|静滴|输液|打点滴|吊瓶"), "47625008", "Intravenous route"),
-    (re.compile(r"\b(?:subcutaneous(?:ly)?|under the skin)\b|皮下"), "34206005", "Subcutaneous route"),
-    (re.compile(r"\b(?:intramuscular(?:ly)?|im)\b|肌注|肌肉注射"), "78421000", "Intramuscular route"),
-    (re.compile(r"\b(?:topical(?:ly)?|on the skin|cream|ointment)\b|外用|外敷"), "6064005", "Topical route"),
-    (re.compile(r"\b(?:inhaled?|inhaler|puffs?|nebuli[sz]er)\b|吸入|雾化"), "447694001", "Respiratory tract route"),
-    (re.compile(r"\b(?:nasal(?:ly)?|nose spray|nasal spray)\b|喷鼻"), "46713006", "Nasal route"),
-    (re.compile(r"\b(?:eye drops?)\b|滴眼"), "54485002", "Ophthalmic route"),
-    (re.compile(r"\b(?:sublingual(?:ly)?|under the tongue)\b|舌下"), "37839007", "Sublingual route"),
-    (re.compile(r"\b(?:suppository|rectal(?:ly)?)\b|塞肛"), "37161004", "Rectal route"),
-)
+_SNOMED = "http://snomed.info/sct"
 
 
 def dosage(talk: Talk, mention: Mention, limit: int, before: int) -> Dosage | None:
@@ -36,7 +27,7 @@ def dosage(talk: Talk, mention: Mention, limit: int, before: int) -> Dosage | No
         dose = _dose(rules, talk.text[start : mention.start], last=True)
     timing = rules.timing(after)
     window = talk.text[max(before, mention.start - 25, sentence.start) : end]
-    route = next((_route(code, name) for pattern, code, name in _ROUTES if pattern.search(window)), None)
+    route = next((name for pattern, name in _routes(sentence.language) if pattern.search(window)), None)
     if dose is None and timing is None and route is None:
         return None
     said = talk.text[mention.start : end].strip() if dose is None and timing is None else _words(after, dose, timing)
@@ -52,8 +43,16 @@ def dosage(talk: Talk, mention: Mention, limit: int, before: int) -> Dosage | No
     )
 
 
-def _route(code: str, name: str) -> Concept:
-    return Concept(name, (Coding("http://snomed.info/sct", code, name),))
+@lru_cache(maxsize=8)
+def _routes(language: str) -> tuple[tuple[re.Pattern[str], Concept], ...]:
+    """The ways of taking a medicine: the words and what they mean, from the table `routes`."""
+    return tuple(
+        (
+            re.compile(rf"(?<!\w)(?:{row['pattern']})(?!\w)"),
+            Concept(row["name"], (Coding(_SNOMED, row["snomed"], row["name"]),) if row["snomed"] else ()),
+        )
+        for row in languages.rows(language, "routes")
+    )
 
 
 def _turn_end(talk: Talk, mention: Mention) -> int:

@@ -64,6 +64,7 @@ class Mention:
     dropped: str = ""  # why it is no fact; empty while it may be one
     value: str = ""
     said: bool = False  # found by an expression
+    apart: bool = False  # stands beside what it shares words with
     flip: bool = False  # "sleeping well" denies insomnia: the status is turned over at the end
     fixed: bool = False  # an expression that carries its own status
     open: bool = False  # an open question: the answer is its value
@@ -119,6 +120,7 @@ def find(talk: Talk, vocabulary: Vocabulary) -> list[Mention]:
     for language in sorted({s.language for s in talk.sentences}):
         found += _named(talk, vocabulary, language)
         found += _said(talk, vocabulary, language)
+        found += _told(talk, vocabulary, language)
     return _longest(found)
 
 
@@ -157,6 +159,29 @@ def _said(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
             seen.add((row, number))
             if not expression.who or sentence.role.value in expression.who or sentence.role is Speaker.NOTE:
                 found += _matches(talk, number, expression, vocabulary)
+    return found
+
+
+def _told(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
+    """What a language's own code reads (`told`), such as stages and markers of tumours."""
+    reader = getattr(spoken.rules(language), "told", None)
+    if reader is None:
+        return []
+    found = []
+    for inside in talk.by_turn:
+        if not len(inside) or talk.sentences[inside[0]].language != language:
+            continue
+        first, last = talk.sentences[inside[0]], talk.sentences[inside[-1]]
+        for one in reader(talk.text[first.start : last.end]):
+            concept = Concept(one.name, tuple(Coding(*code) for code in one.codes))
+            key = one.name
+            if one.kind == "condition":
+                concept, key = _concept(concept, vocabulary, language)
+            number = talk.sentence_at(first.start + one.start)
+            mention = Mention(first.start + one.start, first.start + one.end, one.kind, key, concept, number)
+            mention.status, mention.fixed, mention.said, mention.value = Status(one.status), True, True, one.value
+            mention.apart = one.kind == "social-history"
+            found.append(mention)
     return found
 
 
@@ -238,7 +263,7 @@ def _longest(found: list[Mention]) -> list[Mention]:
     kept: list[Mention] = []
     for mention in found:
         last = kept[-1] if kept else None
-        if last is not None and mention.start < last.end:
+        if last is not None and mention.start < last.end and not (last.apart or mention.apart):
             if mention.end - mention.start <= last.end - last.start:
                 continue
             kept.pop()

@@ -58,6 +58,21 @@ class Since(NamedTuple):
     text: str
 
 
+class Told(NamedTuple):
+    """Something told at text[start:end] that needs code to read.
+
+    `value` is as it shall stand ("IV", "60 %"); `codes` are (system, code, display).
+    """
+
+    start: int
+    end: int
+    kind: str  # of fact: observation, laboratory, exam, condition
+    name: str
+    value: str
+    codes: tuple[tuple[str, str, str], ...] = ()
+    status: str = "present"
+
+
 class Rules(Protocol):
     """The part of a language that is code. All text comes in folded to lower case, with fillers taken out."""
 

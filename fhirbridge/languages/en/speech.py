@@ -9,9 +9,12 @@ from functools import lru_cache
 
 from fhirbridge import languages
 from fhirbridge.languages.en.numbers import numbers as numbers
-from fhirbridge.languages.spoken import Number, Reply, Since, Timing
+from fhirbridge.languages.en.oncology import told as _of_tumours
+from fhirbridge.languages.en.smoking import told as _of_smoking
+from fhirbridge.languages.spoken import Number, Reply, Since, Timing, Told
 
 word_gap = " "
+pair_word = " over "  # what stands between the numbers of a blood pressure that is not named
 
 _NUMBER_WORD = (
     "one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|oh"
@@ -46,8 +49,22 @@ done = re.compile(
 qualified = re.compile(
     r"\b(?:anywhere else|elsewhere|other|else|normally|usually|before|in the past|previously|ever had)\b"
 )
+# Diseases that pass, by the lexicon's English names.
+passing = re.compile(
+    r"stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|appendic|surgery"
+)
+severity = (
+    ("mild", re.compile(r"\b(?:mild(?:ly)?|slight(?:ly)?|a (?:little )?bit|a little|minor|trace)\b")),
+    ("moderate", re.compile(r"\bmoderate(?:ly)?\b")),
+    (
+        "severe",
+        re.compile(
+            r"\b(?:severe(?:ly)?|terrible|awful|horrible|excruciating|unbearable|really bad|very bad|serious|intense)\b"
+        ),
+    ),
+)
 # The past tense of a story.
-told = re.compile(
+past_tense = re.compile(
     r"\b(?:was|were|got|went|became|felt|couldn't|had been|had (?:a|an|some|really|severe|this)|started)\b"
 )
 shown = re.compile(
@@ -262,7 +279,7 @@ def since(text: str) -> list[Since]:
     for match in _FOR.finditer(text):
         if match["n"] is None and match["unit"] not in ("week", "month", "year", "day", "hour"):
             continue
-        if match["n"] is None and not re.search(r"past|last", match[0]):
+        if match["n"] is None and (match[0].startswith("last") or not re.search(r"past|last", match[0])):
             continue
         if any(a < match.end() and match.start() < b for a, b in taken):
             continue
@@ -328,3 +345,8 @@ def worded_value(after: str) -> tuple[str, int] | None:
     if match is None:
         return None
     return match["value"], match.end()
+
+
+def told(text: str) -> list[Told]:
+    """What a turn tells that needs code of its own to read: tumours, pack-years."""
+    return [*_of_tumours(text), *_of_smoking(text)]
