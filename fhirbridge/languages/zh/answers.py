@@ -104,7 +104,10 @@ def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: 
     elif _told_once(bare) and len(closed) > 1:
         return
     elif _reply("yes").search(words_said) and not (partly and bare in ("有", "嗯", "对", "是")):
-        _settle(closed, True, clause, where)
+        done = re.match(
+            r"^(?:之前|以前|都|已经)?(?:做|查|拍|检查)(?:过|了)", bare
+        )  # tells of the test, not of the disease
+        _settle([p for p in closed if p.mention.kind == "procedure"] if done else closed, True, clause, where)
 
 
 def _around_names(said: str, closed: list[Pending], clause: Piece, where: object) -> None:

@@ -14,7 +14,7 @@ from fhirbridge.records import Speaker, Status
 # What may stand between a negation and what it negates, and between a thing and the negation that follows it.
 _BETWEEN = (
     r"(?:过|什么|啥|明显|任何|再|出现|查出来?|查到|检出|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
-    r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|家族(?:性|中|里)?|类似|相关|传染|对|一点儿?|半点儿?|了)*"
+    r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|刚?开始|之前|以前|原来|家族(?:性|中|里)?|类似|相关|传染|对|一点儿?|半点儿?|了)*"
 )
 _AFTER = r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
 _LIST = re.compile(r"[、/及和与或跟,\s]*(?:还有|以及|或者|或是|包括|之类的?|什么的|等)?[、/及和与或跟,\s]*")
@@ -56,6 +56,24 @@ def asks(sentence: str, role: Speaker) -> str:
     if closed and not (opened and marked and not re.search(r"[吗没不]", bare)):
         return "yes-no"
     return "open" if opened and (marked or role is Speaker.CLINICIAN) else "yes-no" if marked else ""
+
+
+def is_lecture(text: str, role: Speaker) -> bool:
+    """Whether a clinician's turn is a long paragraph of advice or explanation."""
+    return role is Speaker.CLINICIAN and len(text) > 110 and len(words("lecture").findall(text)) >= 4
+
+
+def only_taught(mention: Mention) -> bool:
+    """Whether a mention of a lecture is part of the lesson: no dose, no number, no word of likelihood."""
+    if mention.kind in ("medication", "medication-class"):
+        return mention.status is Status.PLANNED and (mention.dosage is None or mention.dosage.dose is None)
+    if mention.kind == "procedure":
+        return mention.status is Status.PAST
+    return (
+        mention.kind in ("condition", "symptom", "finding")
+        and mention.status in (Status.PRESENT, Status.PAST, Status.ABSENT)
+        and mention.rank < 4
+    )
 
 
 _LISTED = re.compile(

@@ -19,7 +19,7 @@ from fhirbridge.records import Coding, Concept
 
 ADVERBS = (
     r"(?:有点儿?|有一?些|一点儿?|老是?|总是?|经常|时常|常常?|也|都|倒是?|还算?|就|是|特别|很|挺|蛮|比较|偶尔会?|一直|容易|阵阵"
-    r"|隐隐|稍微|稍|轻微|轻度|中度|重度|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|觉得|感觉|会|有时候?|时常|突然|时不时|反复|怎么)*"
+    r"|隐隐约约|隐隐|稍微|稍|轻微|轻度|中度|重度|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|两侧|左侧|右侧|中间|这里|那里|周围|位置|觉得|感觉|会|有时候?|时常|突然|时不时|反复|怎么)*"
 )
 NEGATION = r"(?P<no>未触及|未扪及|未闻及|未及|没有?摸到|没摸着|不怎么|不太|没怎么|没有|没啥|没|未见?|不|无|否认)?"
 
@@ -106,7 +106,7 @@ _SKIP_KEYS = {
 }
 # Treatments that are done or ordered; rest, diet and the like are advice.
 _TREATMENT = re.compile(
-    r"[化放理]疗|透析|吸氧|氧疗|移植|针灸|石膏|固定|牵引|[溶取]栓|介入|栓塞|消融|呼吸机|靶向治疗|免疫治疗|内分泌治疗|康复|按摩|推拿|电疗|光疗|手术|雾化|输血|起搏"
+    r"[化放理]疗|透析|吸氧|氧疗|移植|针灸|石膏|固定|牵引|[溶取]栓|介入|栓塞|消融|呼吸机|靶向治疗|免疫治疗|内分泌治疗|康复(?:治疗|训练)|按摩|推拿|电疗|光疗|手术|雾化|输血|起搏"
 )
 _VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎", "疙瘩", "糖耐", "副作用", "复发", "不良反应", "空腹抽血", "抽空腹血"}  # fmt: skip
 
@@ -203,6 +203,11 @@ _BEFORE_OPERATION = re.compile(
 )
 
 
+_NO_OPERATION = re.compile(
+    r"[的得了比较这那种么大小好快难易吗呢吧啊贵钱费]|什么|怎么|成功|需不|必须|如果|尽快|及时|早期?"
+)
+
+
 def _operations(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     """Operations told by what was operated on: 乳腺癌手术, 膝关节置换术."""
     for match in _OPERATION.finditer(text):
@@ -210,7 +215,7 @@ def _operations(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         for lead in _BEFORE_OPERATION.finditer(name):
             cut = lead.end()
         name = name[cut:]
-        if name and (len(name) > 1 or len(match["what"]) > 2):
+        if name and not _NO_OPERATION.search(name) and (len(name) > 1 or len(match["what"]) > 2):
             start = match.start() + cut
             yield named(name + match["what"], "procedure", lexicon, turn, start, match.end(), text)
 

@@ -44,6 +44,8 @@ def find(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
                 continue
             cut = _cut(name)
             start, name = start + cut, name[cut:]
+            if re.search(r"的|改善|治疗|这种|那种|其他|什么|多少|没有|不能|可能|感觉|还是|或者", name):
+                continue
             if not name or name[-1] in "一二两三四五六七八九十半几多小每各0123456789":
                 continue
             ending = match["form"] if pattern is _PRODUCT else ""

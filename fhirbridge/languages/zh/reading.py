@@ -59,6 +59,7 @@ class Reader:
         self.answered = self.turn_asks = False
         self.turns = 0
         self.family_asked = False
+        self.lecture = False
         self.site = ""  # the part of the body spoken of last
         self.heard: list[Mention] = []
         self.is_chat = False  # opened by a patient who writes, with no examination
@@ -81,6 +82,7 @@ class Reader:
             self.spoken_for = self.spoken_for or kin.is_spoken_for(clean.text, role is Speaker.RELATIVE)
         spoken = self._mentions(clean, number, role)
         self.turn_asks = False
+        self.lecture = assertion.is_lecture(clean.text, role)
         for sentence in sentences(clean.text):
             self._sentence(
                 clean, sentence, [m for m in spoken if sentence.start <= m.start < sentence.end], role, number
@@ -200,6 +202,10 @@ class Reader:
                 mention.kind = "procedure"
             if mention.kind == "procedure":
                 medicines.judge_procedure(sentence, mention, role, question)
+        if self.lecture:
+            for mention in spoken:
+                if assertion.only_taught(mention):
+                    mention.status, mention.dropped, mention.open = None, "said in a lecture", True
         if self.section == "plan" and role is Speaker.NOTE:
             for mention in drugs:
                 mention.status = Status.PLANNED if mention.status in (Status.PRESENT, Status.PAST) else mention.status
