@@ -34,13 +34,18 @@ def check(report: LabReport, pictures: Sequence[Picture], engine: OcrEngine | No
     habit = lab_signs.Habit.of(rows)
     signs = [lab_signs.find(row, habit, known) for row in rows]
     confirmed, against = _panels(rows, known)
-    doubtful = [at for at, sign in enumerate(signs) if at not in confirmed and (sign.soft or at in against)]
+    doubtful = [at for at, sign in enumerate(signs) if at not in confirmed | against.keys() and _can_be_lifted(sign)]
     again = lab_second_reading.read([rows[at] for at in doubtful], pictures, engine) if doubtful else []
     second = dict(zip(doubtful, again, strict=False))
     results = [
         _judged(row, signs[at], at in confirmed, against.get(at, ""), second.get(at)) for at, row in enumerate(rows)
     ]
     return replace(report, results=tuple(_without_twins(results)))
+
+
+def _can_be_lifted(signs: Signs) -> bool:
+    """Whether a second reading that agrees would make the row final: nothing but its print speaks against it."""
+    return not signs.hard and not signs.arrow and bool(signs.soft) and set(signs.soft) <= lab_second_reading.LIFTED
 
 
 def _illegible(signs: Sequence[Signs]) -> bool:
@@ -56,7 +61,7 @@ def _judged(row: LabResult, signs: Signs, confirmed: bool, against: str, second:
     if signs.arrow:  # 0.27 and 0.271 agree with the same panel, and the engine reads an arrow as 1 again
         doubts.append(signs.arrow)
     if not confirmed:
-        agrees = second is not None and second == lab_second_reading.folded(row.value_text)
+        agrees = lab_second_reading.agrees(row.value_text, second)
         if second is not None and not agrees:
             doubts.append("a second reading differs")
         if not agrees:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fhirbridge.ocr import OcrEngine
 
 LIFTED = frozenset({"the print was hard to read", "much of this page could not be read"})
+_NUMBER = re.compile(r"[<>≤≥]?=?\d+(?:\.\d+)?")
 _HEIGHT = 48  # pixels of a cell on the sheet: what recognisers are trained on
 _GAP = 36
 _WIDE = 420  # of a column on the sheet
@@ -32,6 +33,14 @@ def folded(text: str) -> str:
     """A value as compared between readings: width, spaces and marks behind it do not count."""
     text = unicodedata.normalize("NFKC", text).replace("µ", "u").casefold()
     return re.sub(r"[\s↑↓*]+|[hl]$", "", text)
+
+
+def agrees(value: str, second: str | None) -> bool:
+    """Whether a second reading is the same value: letters of a neighbouring cell that was cut into do not count."""
+    if second is None:
+        return False
+    value, numbers = folded(value), _NUMBER.findall(second)
+    return second == value or numbers == [value]
 
 
 def read(rows: Sequence[LabResult], pictures: Sequence[Picture], engine: OcrEngine | None) -> list[str | None]:
@@ -57,7 +66,7 @@ def read(rows: Sequence[LabResult], pictures: Sequence[Picture], engine: OcrEngi
 
 def _cell(row: LabResult, picture: Picture | None) -> NDArray[np.uint8] | None:
     box = row.value_box
-    if picture is None or box is None or picture.words:
+    if picture is None or box is None or picture.words or not re.search(r"\d", row.value_text):
         return None
     beside, above = (int(box.height * share) for share in _ROOM)
     height, width = picture.pixels.shape[:2]

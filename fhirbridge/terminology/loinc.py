@@ -314,15 +314,18 @@ def _limits() -> dict[tuple[str, str], tuple[str, Decimal, Decimal]]:
 
 
 def limits(loinc: str, unit: str | None) -> tuple[Decimal, Decimal] | None:
-    """The lowest and highest value a living patient has shown, in a UCUM unit; None where the table has none."""
+    """The lowest and highest value a living patient has shown, in a UCUM unit; None where the table has none.
+
+    Without a unit the usual one of the table is taken.
+    """
     known = of_code(loinc)
     if known is None or (known[1].specimen not in BLOOD | {"arterial", "venous"} and not known[0].key.startswith("u-")):
         return None
     key, kind = known[0].key, ucum.kind(unit)
     for (name, _), (base, low, high) in _limits().items():
-        if name != key or (ucum.kind(base) != kind and known[0].molar_mass is None):
+        if name != key or (unit is not None and ucum.kind(base) != kind and known[0].molar_mass is None):
             continue
-        ends = [end if not base else convert(end, base, unit or "", key) for end in (low, high)]
+        ends = [end if not base or unit is None else convert(end, base, unit, key) for end in (low, high)]
         if ends[0] is not None and ends[1] is not None:
             return ends[0], ends[1]
     return None
