@@ -24,7 +24,7 @@ class Names:
     def __init__(self) -> None:
         self.latin: dict[str, int] = {}
         self.capitals: dict[str, int] = {}  # only where the text has capitals
-        self.exact: dict[str, int] = {}  # as written, one short word
+        self.exact: dict[str, int] = {}  # as written: "Na"; in any case when it is lower-case here: "sats", not "sat"
         self.chinese: dict[str, int] = {}
         self.words: dict[str, tuple[int, ...]] = {}  # first word -> numbers of words of names that begin so, downwards
         self.characters: dict[str, tuple[int, ...]] = {}  # the same by first two characters
@@ -40,6 +40,8 @@ class Names:
         """Add a name of entry `number`; with `keep` a name that is there already stays what it is."""
         if folding.is_chinese(name):
             self._put(self.chinese, folding.compact(name), number, keep)
+        elif name.startswith("="):
+            self._put(self.exact, name[1:].lower(), number, keep)
         elif folding.exact(name):
             self._put(self.exact, name, number, keep)
         else:
@@ -71,8 +73,9 @@ class Names:
         """The entry of exactly this name, None if there is none."""
         if folding.is_chinese(name):
             return self.chinese.get(folding.compact(name))
-        if name in self.exact:
-            return self.exact[name]
+        for written in (name, name.lower().lstrip("=")):
+            if written in self.exact:
+                return self.exact[written]
         key = folding.phrase(name)
         if folding.capitals(name) and key in self.capitals:
             return self.capitals[key]
@@ -112,8 +115,8 @@ class Names:
                 number = latin.get(key)
                 if key in capitals and _in_capitals(text[start:end]):
                     number = capitals[key]
-                if number is None and length == 1:
-                    number = self.exact.get(text[start:end])
+                if number is None:
+                    number = self.exact.get(text[start:end], self.exact.get(lower[start:end]))
                 if number is not None:
                     yield start, end, number
                     if not overlapping:

@@ -30,6 +30,10 @@ def keys(text: str, language: str = "en") -> list[str]:
         ("心口窝疼了两天", "心口窝疼", "upper abdominal pain"),
         ("去诊所打点滴了", "打点滴", "intravenous infusion"),
         ("He threw up twice", "threw up", "vomiting"),
+        ("Sats are 96, bloods were done", "Sats", "oxygen saturation"),
+        ("Sats are 96, bloods were done", "bloods", "blood test"),
+        ("pins and needles in my feet", "pins and needles in my feet", "paresthesia"),
+        ("any blood when you cough", "blood when you cough", "hemoptysis"),
         ("Crohn's disease since 2010", "Crohn's disease", "crohn's disease"),
         ("an X-ray was done", "X-ray", "x-ray"),
         ("an xray was done", "xray", "x-ray"),
@@ -59,6 +63,12 @@ def test_a_name_is_found_where_it_stands(text: str, piece: str, key: str) -> Non
         ("the asthmatics' club", "mass"),
         ("na", "sodium"),
         ("CTA", "x-ray"),
+        ("I sat down and I feel down", "oxygen saturation"),
+        ("I sat down and I feel down", "down syndrome"),
+        ("blood in the urine", "blood test"),
+        ("I met him in a glass house", "metastatic cancer"),
+        ("I met him in a glass house", "eyeglasses"),
+        ("I fall asleep", "recurrent falls"),
     ],
 )
 def test_english_words_are_no_abbreviations(text: str, key: str) -> None:
