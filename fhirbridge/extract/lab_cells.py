@@ -17,7 +17,7 @@ from fhirbridge.extract.lab_columns import KINDS, Column
 from fhirbridge.extract.lab_pieces import Piece
 
 _LONGEST = {"name": 14, "range": 8, "unit": 7, "value": 5, "code": 6, "index": 2, "flag": 2, "method": 6, "previous": 4}
-_RARE = frozenset(("method", "previous", "note"))  # only where a heading says so
+_RARE = frozenset(("method", "previous", "note", "low", "high"))  # only where a heading says so
 _BEAM = 40
 _LIKE_ARROWS = frozenset("1Il|tTf!+iJ47个卜Vv")  # what engines make of an arrow
 _CODE = re.compile(r"[*#/★▲△\s]*[A-Za-zα-ωΑ-Ω0-9][A-Za-z0-9_%#/\-+.'()α-ω ]{0,14}")
@@ -171,6 +171,8 @@ def content(kind: str, text: str) -> float:
 def _value(text: str) -> float:
     if lab_print.number(text) is not None:
         return 3.0 if text[0] not in "-+" else 1.2
+    if lab_print.number_and_word(text):
+        return 3.2
     bare = text.rstrip("↑↓*HL ").strip()
     if lab_print.qualitative(bare):
         return 2.6
@@ -254,6 +256,10 @@ def _previous(text: str) -> float:
     return 1.0 if lab_print.number(text) is not None or lab_print.qualitative(text) else -2.0
 
 
+def _one_limit(text: str) -> float:
+    return 2.8 if lab_print.number(text) is not None else -9
+
+
 def _note(text: str) -> float:
     return 0.5 if text else -9
 
@@ -279,4 +285,6 @@ _CONTENT = {
     "method": _method,
     "previous": _previous,
     "note": _note,
+    "low": _one_limit,
+    "high": _one_limit,
 }

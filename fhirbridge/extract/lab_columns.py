@@ -15,7 +15,7 @@ from fhirbridge.extract import lab_print
 from fhirbridge.extract.lab_flatten import Level
 from fhirbridge.records import Word
 
-KINDS = ("index", "code", "name", "value", "flag", "unit", "range", "method", "previous", "note")
+KINDS = ("index", "code", "name", "value", "flag", "unit", "range", "method", "previous", "note", "low", "high")
 _LEADING = {"index", "code", "name"}
 _TELLING = {"value", "value2", "range", "range+unit", "unit"}
 

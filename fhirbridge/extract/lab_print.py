@@ -73,6 +73,8 @@ def limits(text: str) -> Range | None:
         return Range(text) if _TWO.search(rest) else Range(text, low, high, rest)
     found = _HALF.match(inner)
     if found:
+        if re.match(r"\s*:", inner[found.end() :]):
+            return Range(text)  # a titre
         limit, rest = Quantity(Decimal(found[2].replace(",", ""))), inner[found.end() :].strip()
         upper = found[1].casefold() in _UPPER
         return Range(text, None if upper else limit, limit if upper else None, rest)
@@ -90,11 +92,27 @@ def result_word(text: str) -> str | None:
     return words.get(signed[1].strip()) if signed else None
 
 
+def number_and_word(text: str) -> tuple[str, str] | None:
+    """A number and the sign or word that judges it, where both are printed as one result: 0.05 (-) or 3.2 阳性."""
+    found = re.fullmatch(rf"((?:{_COMPARATOR}\s*)?{NUMBER})\s*(\S.*)", plain(text).strip())
+    if not found or (not found[2].startswith("(") and result_word(found[2]) not in ("POS", "NEG")):
+        return None
+    inner = found[2].strip("()（） ")
+    means = result_word(found[2]) or result_word(inner)
+    if means in ("POS", "NEG"):
+        return found[1], means
+    signs = _PLUSES.fullmatch(inner)
+    return (found[1], "NEG" if inner == "-" else "POS") if signs and inner != "±" else None
+
+
 def qualitative(text: str) -> bool:
     """Whether a text stands for a result that is no number: a word of a result, pluses, a titre, a grade."""
     bare = plain(text).strip()
     patterns = (_PLUSES, _TITRE, _GRADE)
-    return result_word(bare) is not None or any(pattern.fullmatch(bare) for pattern in patterns)
+    if result_word(bare) is not None or any(pattern.fullmatch(bare) for pattern in patterns):
+        return True
+    judged = re.fullmatch(rf"(\S+)\s+({_COMPARATOR}?\s*(?:1\s*:\s*\d+|{NUMBER}))", bare)
+    return judged is not None and result_word(judged[1]) in ("POS", "NEG")
 
 
 @lru_cache(maxsize=4096)

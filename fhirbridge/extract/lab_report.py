@@ -34,8 +34,8 @@ def read(pages: Sequence[Page], *, language: str = "auto") -> LabReport:
         )
         raise EmptyInput("lab report", "no table of results on the picture", cure)
     header = lab_header.read(pages)
-    rows = lab_persons.chosen(results, header.sex)
-    return LabReport(header, rows, tuple(pages), language, tuple(left_out))
+    kept = lab_persons.chosen(results, header.sex)
+    return LabReport(header, kept, tuple(pages), language, tuple(left_out))
 
 
 def _new(rows: Sequence[LabResult], known: Sequence[LabResult]) -> list[LabResult]:

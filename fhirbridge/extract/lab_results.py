@@ -121,7 +121,8 @@ def _notes() -> tuple[str, ...]:
 def _result(cells: dict[str, Cell], section: str, page: Page) -> LabResult:
     value, mark = _unflagged(cells["value"].text)
     name, abbreviation = _names(cells)
-    limits = lab_print.limits(cells["range"].text) if "range" in cells else None
+    range_text = _range_text(cells)
+    limits = lab_print.limits(range_text) if range_text else None
     unit = _unit(cells.get("unit"), limits)
     number = lab_print.number(value)
     parts = tuple(cells.values())
@@ -133,7 +134,7 @@ def _result(cells: dict[str, Cell], section: str, page: Page) -> LabResult:
         unit=unit,
         low=_limit(limits.low if limits else None, unit),
         high=_limit(limits.high if limits else None, unit),
-        range_text=cells["range"].text.strip() if "range" in cells else "",
+        range_text=range_text,
         flag=_flag(cells.get("flag"), mark),
         abbreviation=abbreviation,
         section=section,
@@ -157,6 +158,14 @@ def _unit(cell: Cell | None, limits: lab_print.Range | None) -> str:
     return lab_units.read(text) or (text if cell else "")
 
 
+def _range_text(cells: dict[str, Cell]) -> str:
+    """The range as printed; two columns of limits as one range."""
+    if "range" in cells:
+        return cells["range"].text.strip()
+    low, high = (cells[kind].text.strip() if kind in cells else "" for kind in ("low", "high"))
+    return f"{low}-{high}" if low and high else f">={low}" if low else f"<={high}" if high else ""
+
+
 def _limit(limit: Quantity | None, unit: str) -> Quantity | None:
     return None if limit is None else Quantity(limit.value, unit, comparator=limit.comparator)
 
@@ -164,6 +173,9 @@ def _limit(limit: Quantity | None, unit: str) -> Quantity | None:
 def _unflagged(text: str) -> tuple[str, str]:
     """A value without the mark glued to its end, and that mark."""
     bare = lab_print.plain(text).strip()
+    judged = lab_print.number_and_word(bare)
+    if judged:
+        return judged
     found = re.fullmatch(r"(.*?[\d.+)\w])\s*([↑↓]+|[HL]{1,2}|\*|[HL]\*|\*[HL]|[\[(][HLA][\])]|高|低|偏高|偏低)", bare)
     if found and (lab_print.number(found[1].strip()) is not None or lab_print.ARROWS.fullmatch(found[2])):
         return found[1].strip(), found[2]

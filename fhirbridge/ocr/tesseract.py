@@ -32,6 +32,7 @@ _LINE = 44  # pixels a cell is high on the sheet, margins not counted: about wha
 _GAP = 18
 _UNIT = re.compile(r"[x×*]?10[\^*°~%]?\d{1,2}/?[A-Za-z]*|[A-Za-zµμ]{1,5}/[A-Za-z0-9.]{1,8}|%|f[lL]|pg|/[A-Za-z]{2,3}")
 _CLEAR = 22  # pixels of a character's height from which print is found and read well
+_LARGE = 2400  # pixels of the longer side of a picture
 _COPIES = 3
 _MOST = 350  # cells on one sheet: Tesseract takes no picture higher than 32767 pixels
 _CHINESE = re.compile(r"[㐀-䶿丁-鿿]")  # all but the one that is also a dash
@@ -75,16 +76,10 @@ class Tesseract:
     def read(self, picture: NDArray[np.uint8]) -> tuple[Word, ...]:
         """The words on an RGB picture: one for each stretch of print without a wide gap."""
         with self._lock, _one_thread():
-            even = _cells.evened(picture)
+            even, scale = _scaled(_cells.evened(picture))
             size = _cells.text_height(even)
             if size == 0:
                 return ()
-            scale = min(3.0, max(1.0, _CLEAR / size))
-            if scale > 1.1:
-                even = np.asarray(cv2.resize(even, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
-                size *= scale
-            else:
-                scale = 1.0
             cells = sorted(_cells.find(even, size), key=lambda c: (float(c.quad[0][1]), float(c.quad[0][0])))
             crops = [_crop(even, cell, size) for cell in cells]
             reads = self._texts(crops)
@@ -105,7 +100,7 @@ class Tesseract:
     def _is_chinese(self, crops: Sequence[NDArray[np.uint8]]) -> bool:
         """Whether the widest stretches hold Chinese characters."""
         widest = sorted(crops, key=lambda crop: -crop.shape[1])[4:40:3] or list(crops[:12])
-        text = "".join(read.text for read in self._sheet(widest, "chi_sim+eng"))
+        text = "".join(read.text for read in self._sheet(widest, "chi_sim"))
         return len(_CHINESE.findall(text)) > 0.15 * len(text)
 
     def _has(self, language: str) -> bool:
@@ -172,6 +167,18 @@ def _one_thread() -> Iterator[None]:
             del os.environ["OMP_THREAD_LIMIT"]
         else:
             os.environ["OMP_THREAD_LIMIT"] = before
+
+
+def _scaled(even: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """The picture at a scale at which its print is neither too small to be found nor lost among specks."""
+    scale = min(1.0, _LARGE / max(even.shape))
+    if scale == 1.0:
+        size = _cells.text_height(even)
+        scale = min(3.0, _CLEAR / size) if 0 < size < _CLEAR / 1.1 else 1.0
+    if scale == 1.0:
+        return even, scale
+    how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    return np.asarray(cv2.resize(even, None, fx=scale, fy=scale, interpolation=how), np.uint8), scale
 
 
 def _crop(even: NDArray[np.uint8], cell: _cells.Cell, size: float) -> NDArray[np.uint8]:

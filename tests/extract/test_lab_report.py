@@ -260,3 +260,36 @@ def test_a_report_without_headings_is_read_by_what_stands_in_its_columns() -> No
         ("5.82", "10^12/L", "H"),
         ("156", "10^9/L", ""),
     ]
+
+
+def test_a_number_judged_in_brackets_is_the_number_and_its_flag() -> None:
+    report = read(
+        "20:项目 | 300:结果 | 500:参考值 | 680:单位",
+        "20:乙肝表面抗原 | 300:0.05 (-) | 500:<0.05 | 680:IU/mL",
+        "20:乙肝表面抗体 | 300:156.20(+) | 500:0-10 | 680:mIU/mL",
+        "20:抗核抗体 | 300:阳性 1:320 | 500:<1:100",
+    )
+    assert [(r.value_text, r.flag) for r in report.results] == [("0.05", "NEG"), ("156.20", "POS"), ("阳性 1:320", "")]
+    assert row(report, "抗核抗体").high is None
+
+
+def test_limits_in_columns_of_their_own() -> None:
+    report = read(
+        "40:Test | 300:Result | 420:Units | 560:Low | 640:High | 740:Flag",
+        "40:Glucose | 300:124 | 420:mg/dL | 560:65 | 640:99 | 740:H",
+        "40:BUN | 300:14 | 420:mg/dL | 560:7 | 640:25",
+        "40:Creatinine | 300:0.82 | 420:mg/dL | 560:0.60 | 640:1.30",
+    )
+    limits = [(r.low and str(r.low.value), r.high and str(r.high.value)) for r in report.results]
+    assert limits == [("65", "99"), ("7", "25"), ("0.60", "1.30")]
+
+
+def test_three_tables_side_by_side() -> None:
+    report = read(
+        "20:项目 | 120:结果 | 190:参考 | 340:项目 | 440:结果 | 510:参考 | 660:项目 | 760:结果 | 840:参考",
+        "20:ALT | 120:23 | 190:9-50 | 340:ALB | 440:43.1 | 510:40-55 | 660:GLU | 760:5.60 | 840:3.9-6.1",
+        "20:AST | 120:31 | 190:15-40 | 340:TBIL | 440:12.0 | 510:0-26 | 660:UA | 760:355 | 840:208-428",
+        "20:GGT | 120:61↑ | 190:10-60 | 340:TP | 440:70.2 | 510:65-85 | 660:CREA | 760:77 | 840:57-97",
+    )
+    assert [r.name for r in report.results] == ["ALT", "AST", "GGT", "ALB", "TBIL", "TP", "GLU", "UA", "CREA"]
+    assert row(report, "GGT").flag == "H"
