@@ -13,6 +13,7 @@ from fhirbridge.records import All, AtLeast, Bound, Concept, If, Leaf, LeafKind,
 _UNITS = {"a": "years", "mo": "months", "wk": "weeks", "d": "days", "h": "hours", "min": "minutes"}
 _ICD = "http://hl7.org/fhir/sid/icd-10"
 _UNKNOWN = "{}"
+_LATEST = ".aggregate(iif($total.empty() or $this.effective > $total.effective, $this, $total))"
 _PATIENT = "Bundle.entry.resource.ofType(Patient)"
 _RESOURCES = {
     LeafKind.MEDICATION: ("MedicationStatement", "MedicationRequest", "MedicationAdministration"),
@@ -126,10 +127,10 @@ def _measure(leaf: Leaf) -> str:
     found = f"Bundle.entry.resource.ofType(Observation).where({known}){_within(leaf.window, 'effective')}"
     asked = [e for e in ends if e]
     if asked:
-        return " and ".join(f"({found}.last(){end})" for end in asked)
+        return " and ".join(f"({found}{_LATEST}{end})" for end in asked)
     if leaf.values:
         said = " or ".join(f"value.text.lower() = {_quoted(v.lower())}" for v in leaf.values)
-        return f"iif({found}.exists(), {found}.last().where({said}).exists(), {{}})"
+        return f"iif({found}.exists(), {found}{_LATEST}.where({said}).exists(), {{}})"
     return _UNKNOWN
 
 
