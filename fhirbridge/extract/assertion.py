@@ -58,7 +58,8 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
             continue
         if _far(text, between, cue.reach, gap) and not (cue.kind == "negated" and _listed(text[slice(*between)])):
             continue
-        if any(_ends(o, cue.kind) for o in others if between[0] <= o.start and o.end <= between[1]):
+        inside = [o for o in others if between[0] <= o.start < between[1]]
+        if any(_ends(o, cue.kind) and _ends_kin(cue.kind, text[o.start : o.end], language) for o in inside):
             continue
         found.kinds.setdefault(cue.kind, cue.note)
     if text[max(0, mention.start - 4) : mention.start] in ("non-", " non"):
@@ -81,6 +82,14 @@ def _listed(between: str) -> bool:
     """Whether the words between are a list: "no recent weight loss, headaches, bone pain, or [blood in the stool]"."""
     pieces = _SEPARATOR.split(between)
     return len(pieces) > 2 and len(between) < 250 and all(piece.count(" ") <= 5 for piece in pieces)
+
+
+def _ends_kin(kind: str, words: str, language: str) -> bool:
+    """What is told of a relative goes on until the talk is of the patient again ("my mum, she's had depression")."""
+    if kind not in ("family", "other"):
+        return True
+    pattern = getattr(spoken.rules(language), "own", None)
+    return pattern is None or pattern.search(words) is not None
 
 
 def _ends(other: Heard, kind: str) -> bool:

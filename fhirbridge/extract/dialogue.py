@@ -18,6 +18,7 @@ from fhirbridge.records import Speaker, Status
 _ANSWERERS = (Speaker.PATIENT, Speaker.RELATIVE, Speaker.UNKNOWN)
 _SURE = 3
 _NO = re.compile(r"[ ,.?]*(?:at all|or anything(?: like that)?)?[ ,.?]*no\b(?! (?:more|longer|other))")
+_WORD = re.compile(r"[a-z]{4,}")
 _SHORT = 25  # characters: "OK." and "Right, OK." do not end an answer
 
 
@@ -153,6 +154,14 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
         # some of what was asked is named: what is not named is denied by omission, unless both are affirmed
         affirmed = any(m.status in (Status.PRESENT, Status.PAST) for m in named if m.key in {a.key for a in asked})
         polarity = "no" if affirmed or polarity != "yes" else polarity
+    if reply.rest == "no" and polarity == "yes" and len({m.key for m in about}) > 1:
+        # "there was a little blood, but besides that, no": what shares a word with the answer is what was there
+        said = set(_WORD.findall(talk.text[evidence[0] : evidence[1]]))
+        shared = [m for m in about if said & set(_WORD.findall(talk.text[m.start : m.end]))]
+        for mention in about if shared else ():
+            _write(mention, "yes" if mention in shared else "no", evidence, negated)
+        if shared:
+            return
     if reply.which in ("first", "last") and len(about) > 1:
         chosen = about[0] if reply.which == "first" else about[-1]
         for mention in about:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fhirbridge.extract.cues import Heard
 from fhirbridge.extract.mentions import Mention
 from fhirbridge.extract.talk import Talk
+from fhirbridge.languages import spoken
 from fhirbridge.records import Speaker
 
 _EVENTS = frozenset({"exam", "exam-end", "planned"})
@@ -32,5 +33,17 @@ def mark(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]
             place += 1
         role = talk.sentences[mention.sentence].role
         mention.examined = (
-            open_ and mention.kind in _KINDS and role in (Speaker.CLINICIAN, Speaker.NOTE) and not mention.asked
+            open_
+            and mention.kind in _KINDS
+            and role in (Speaker.CLINICIAN, Speaker.NOTE)
+            and not mention.asked
+            and not _recounted(talk, mention)
         )
+
+
+def _recounted(talk: Talk, mention: Mention) -> bool:
+    """Whether the clinician repeats what was told ("you mentioned some dry skin")."""
+    sentence = talk.sentences[mention.sentence]
+    pattern = getattr(spoken.rules(sentence.language), "recounts", None)
+    before = talk.text[max(sentence.start, mention.start - 60) : mention.start]
+    return pattern is not None and pattern.search(before) is not None

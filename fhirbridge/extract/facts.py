@@ -83,6 +83,9 @@ def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[
 def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[int]) -> None:
     """Give a mention the status of its own sentence, or mark it as asked."""
     sentence = talk.sentences[mention.sentence]
+    if mention.kind in ("condition", "symptom") and _names_other(talk, mention, sentence.language):
+        mention.dropped = "the name of something else"
+        return
     stand = assertion.standing(mention, heards, talk.text, sentence.language)
     asks = sentence.asks if sentence.asks != "open" or mention.open else ""
     if not asks and "asks" in stand and sentence.role is not Speaker.NOTE and sentence.asks != "open":
@@ -90,10 +93,10 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     if asks and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):
         mention.dropped = "the patient asks"
         return
-    if asks and mention.fixed and mention.status is Status.PLANNED:
-        mention.dropped = "asked about a plan" if sentence.asks else ""
+    if mention.fixed and mention.status is Status.PLANNED:
         asks = ""
-        if mention.dropped:
+        if sentence.asks in ("yes-no", "open"):
+            mention.dropped = "asked about a plan"
             return
     if asks and _taken_for_granted(talk, mention, sentence.language):
         asks = ""
@@ -127,3 +130,9 @@ def _taken_for_granted(talk: Talk, mention: Mention, language: str) -> bool:
         return False
     before = talk.text[max(sentence.start, mention.start - 24) : mention.start]
     return pattern.search(before) is not None and not mention.open and not mention.flip
+
+
+def _names_other(talk: Talk, mention: Mention, language: str) -> bool:
+    """ "a tia clinic", "the flu shot": nobody is said to have it."""
+    pattern = getattr(spoken.rules(language), "names_other", None)
+    return pattern is not None and pattern.match(talk.text, mention.end) is not None

@@ -137,7 +137,11 @@ def _named(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
             continue  # habits and circumstances come from the expressions; other findings are rarely what was meant
         number = talk.sentence_at(start)
         sentence = talk.sentences[number]
-        if sentence.language == language and end <= sentence.end and talk.text[start:end] not in ignored:
+        if (
+            sentence.language == language
+            and end <= sentence.end
+            and ignored.isdisjoint((talk.text[start:end], f"={entry.key}"))
+        ):
             found.append(Mention(start, end, entry.kind, entry.key, entry.in_language(language), number))
     return found
 
@@ -222,7 +226,7 @@ def _clinical(entry: Named) -> bool:
 
 @lru_cache(maxsize=8)
 def _ignored(language: str) -> frozenset[str]:
-    """Words that are names in some terminology and hardly ever mean it when spoken."""
+    """Words that are names in some terminology and hardly ever mean it when spoken; with = before, whole concepts."""
     return frozenset(row["word"] for row in languages.rows(language, "ignored"))
 
 

@@ -122,6 +122,8 @@ def _problems(group: list[Weighed]) -> list[Fact]:
         return [_present(here)]
     if possible and absent:
         last = max(group, key=lambda w: w.fact.evidence[0].offset)
+        if last.fact.status is Status.POSSIBLE and last.fact.kind is FactKind.SYMPTOM and absent[0].weight > 1:
+            return [_joined(absent), _joined(possible)]
         suspected = last.fact.status is Status.POSSIBLE and last.fact.kind is FactKind.CONDITION
         return [_joined(possible if suspected or max(w.weight for w in absent) == 1 else absent)]
     return [_joined(group)]
@@ -189,6 +191,7 @@ def _consistent(facts: list[Fact]) -> list[Fact]:
         "no known allergies": allergic,
         "lives alone": any(f.concept.name.lower().startswith("lives with") for f in facts),
         "allergy": allergic,
+        "living situation": any(f.concept.name.lower().startswith("lives ") for f in facts),
     }
     return [
         f

@@ -49,6 +49,16 @@ done = re.compile(
 qualified = re.compile(
     r"\b(?:anywhere else|elsewhere|other|else|normally|usually|before|in the past|previously|ever had)\b"
 )
+# Words that bring the talk back from a relative to the patient.
+own = re.compile(r"\b(?:i|it|me|my|myself|you|your|patient|but|however|okay|alright|all right|except|apart|so)\b")
+# A clinician repeats what was told; that is no finding.
+recounts = re.compile(
+    r"\b(?:you mentioned|you said|you told|you say|you've told|you've been|you have been|you've had|you've got|has been|have been|you were)\b"
+)
+# "tia clinic", "flu shot", "anemia panel": the disease only names something else.
+names_other = re.compile(
+    r" (?:clinics?|screen(?:ing|s)?|tests?|panel|vaccines?|vaccination|shots?|leaflet|booklet|support group|specialists?|nurses?|team|association|foundation|society|awareness|prevention|work-?up)\b"
+)
 # Diseases that pass, by the lexicon's English names.
 passing = re.compile(
     r"stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|appendic|surgery"
@@ -68,7 +78,7 @@ past_tense = re.compile(
     r"\b(?:was|were|got|went|became|felt|couldn't|had been|had (?:a|an|some|really|severe|this)|started)\b"
 )
 shown = re.compile(
-    r"\b(?:show me|pull up|results? (?:of|from|for)|review(?:ed|ing)?|look(?:ing|ed)? at|last|recent|your (?:new|latest|previous)|came back|according to)\b[\w ,']*$"
+    r"\b(?:show me|pull up|have ordered|had ordered|about that|you had|we did|drew|results? (?:of|from|for)|review(?:ed|ing)?|look(?:ing|ed)? at|last|recent|your (?:new|latest|previous)|came back|according to)\b[\w ,']*$"
 )
 _TAG = re.compile(
     r"(?:^|[\s,])(?P<tag>okay|ok|all right|alright|right|yeah|yes|you know|correct|sounds? good|does that sound (?:okay|good|alright)(?: to you)?"
