@@ -170,6 +170,8 @@ class _Reader:
             self.item.allergy_last = True  # "对青霉素过敏": the allergen stands before
             for anchor in self.item.anchors:
                 anchor.head = "allergy"
+        if kind == "allergy" and any(w in piece.text for w in ("研究", "试验", "受试", "本药", "所用")):
+            self.item.allergen = True
         self.head = kind
         self.item.own_head = True
 

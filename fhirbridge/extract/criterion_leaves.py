@@ -381,7 +381,7 @@ def _biomarker(anchor: Anchor, item: Item, qualifiers: set[str]) -> Node:
 
 
 def _smoking(anchor: Anchor, item: Item, window: Window | None) -> Node:
-    packs = next((a for a in item.amounts if _unit(a) == "[pack-years]"), None)
+    packs = next((a for a in item.amounts if _unit(a) == "{pack-years}"), None)
     span = Span(anchor.start, anchor.end - anchor.start)
     values = tuple(anchor.values)
     if packs is not None:

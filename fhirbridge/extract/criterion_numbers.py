@@ -151,7 +151,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
         r"(?:\s?[x*·]?\s?(?:times?|fold|倍|multiples of)?\s?(?:of )?(?:the |its |于|的)?(?:age-adjusted |age adjusted |local |"
         r"respective |local laboratory |laboratory's |lab's |laboratory )?(?:institutional |institution's |institution |"
         r"site |参考|实验室|机构|各中心|研究中心|本中心|化验|检验)*"
-        r"(?P<limit>(?:iuln|i\.?uln|ulnr|unl|uln|lln|llnr)\b|upper limits? of (?:the )?(?:institutional )?(?:normal|reference)(?: range| limits?)?(?:\s?\((?:iuln|uln|unl)\))?|"
+        r"(?P<limit>(?:iuln|i\.?uln|ulnr|unl|uln|lln|llnr)(?![a-z])|upper limits? of (?:the )?(?:institutional )?(?:normal|reference)(?: range| limits?)?(?:\s?\((?:iuln|uln|unl)\))?|"
         r"upper (?:normal )?(?:limits?|range)(?: of normal| normal| value)?(?:\s?\((?:iuln|uln|unl)\))?|upper (?:reference|normal) (?:limit|range|value)|normal upper limits?|normal limit|"
         r"lower limits? of (?:the )?normal(?: range)?(?:\s?\(lln\))?|lower normal limit|limit of normal|upper norm|(?:institutional )?normal(?: values?)?|"
         r"正常(?:值|参考值|参考|范围|参考范围|值范围)?的?(?:上限|高限|最高值|高值)(?:值)?(?:\s?[\(（](?:uln|unl)[\)）])?|参考(?:值|范围)?上限|上限值?|正常(?:值|参考值|范围)?的?(?:下限|低限)(?:值)?(?:\s?[\(（]lln[\)）])?|正常值|baseline|基线值?))"
@@ -327,7 +327,8 @@ def _joined(folded: str, ones: list[_One], i: int) -> tuple[Amount, int]:
                 return _range(folded, one, following), 2  # "=18 and =80": the signs ≥ and ≤ were lost
             if one.cmp in (">", ">=") and not following.cmp and re.fullmatch(r"\s?(?:-|~|to|至|and)\s?", between):
                 return _range(folded, one, following), 2
-    if not one.cmp and not one.times_of:
+    worded = one.cmp == "=" and not folded[one.start : one.end].startswith("=")
+    if (not one.cmp or worded) and not one.times_of:
         listed = _listing(folded, ones, i)
         if listed > 1:
             group = ones[i : i + listed]

@@ -203,7 +203,7 @@ def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
     opened = next((i for i, p in enumerate(pieces) if p.kind == "open" and _opens(pieces, i)), None)
     if opened is not None:
         return _opened(pieces, opened, reading)
-    return criterion_lists.parse(_neutral(pieces), reading.exclude, lambda n, g, i: _with_group(n, g, i, reading))
+    return _settled(criterion_lists.parse(_neutral(pieces), reading.exclude, lambda n, g, i: _with_group(n, g, i, reading)))
 
 
 def _opens(pieces: list[Piece], at: int) -> bool:
@@ -571,6 +571,8 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
         return node
     if _adds_nothing(node, detail):
         return node
+    if _limits_only(node) and kinds_of(detail) <= _STATES and not _numbered(detail):
+        return If(detail, node)
     if _numbered(detail) or kinds_of(detail) & {LeafKind.STAGE, LeafKind.GRADE, LeafKind.SCORE, LeafKind.AGE}:
         if kinds_of(detail) <= {LeafKind.STAGE, LeafKind.GRADE, LeafKind.AGE}:
             return leaves.all_of([node, detail])
@@ -578,6 +580,22 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
     if kinds_of(detail) <= {LeafKind.BIOMARKER} and not kinds_of(node) <= {LeafKind.BIOMARKER, LeafKind.TEXT}:
         return leaves.all_of([node, detail])
     return _elaborated(node, detail, reading, False)
+
+
+_STATES = frozenset({LeafKind.METASTASIS, LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION, LeafKind.SEX, LeafKind.STAGE, LeafKind.TEXT})
+
+
+def _limits_only(node: Node) -> bool:
+    return all(leaf.kind in MEASURES and (leaf.low or leaf.high) for leaf in leaves_of(node))
+
+
+def _settled(node: Node | None) -> Node | None:
+    """"≤ 2.5 x ULN or ≤ 5 x ULN (with liver metastases)": the second limit holds only under its condition."""
+    if not isinstance(node, Any):
+        return node
+    plain = {leaf.concepts for n in node.children if not isinstance(n, If) for leaf in leaves_of(n) if leaf.kind in MEASURES}
+    made = [_both(n) if isinstance(n, If) and {leaf.concepts for leaf in leaves_of(n.then)} & plain else n for n in node.children]
+    return leaves.any_of(made)
 
 
 def _marks(node: Node) -> bool:

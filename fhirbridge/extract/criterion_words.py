@@ -56,7 +56,7 @@ def fold(text: str) -> str:
 def _padded(match: re.Match[str]) -> str:
     name = match[1].lower()
     sign = _ENTITY_SIGNS.get(name) or chr(int(name[1:]) % 0x10000 or 32)
-    return sign + " " * (len(match[0]) - 1)
+    return " " * (len(match[0]) - 1) + sign
 
 
 @dataclass(frozen=True, slots=True)
