@@ -1,7 +1,7 @@
 """A criterion's tree as one readable line: `(any (laboratory Creatinine [..1.5xULN]) (not (pregnancy Pregnancy)))`.
 
-A leaf is its kind, its concepts, `=values`, `[low..high]` ("!" behind an end that is not reached, "xULN" a multiple), `@window`,
-`#count` and `{qualifiers}`; a TEXT leaf shows its words.
+A leaf is its kind, its concepts, `=values`, `[low..high]` ("!" behind an end that is not reached, "xULN" a multiple),
+`@window`, `#count` and `{qualifiers}`; a TEXT leaf shows its words.
 """
 
 from __future__ import annotations
