@@ -325,7 +325,7 @@ def _leaf(leaf: Leaf, criterion: Criterion, subject: Subject, words: Words | Non
     if leaf.kind is LeafKind.TEXT or (leaf.kind is LeafKind.HISTOLOGY and _said_no(leaf, criterion)):
         return Question(LeafKind.TEXT)
     if leaf.kind is LeafKind.AGE and leaf.low and leaf.high and leaf.low.quantity == leaf.high.quantity:
-        return Question(LeafKind.TEXT)  # nobody asks for one single age: two numbers were taken for one
+        return _one_age(leaf, criterion)
     if leaf.kind in _NAMED and leaf.concepts and all(fold(c.name) in _VAGUE for c in leaf.concepts):
         return Question(LeafKind.TEXT)
     if leaf.kind is LeafKind.ADMINISTRATIVE:
@@ -333,6 +333,15 @@ def _leaf(leaf: Leaf, criterion: Criterion, subject: Subject, words: Words | Non
     concepts = leaf.concepts or (Concept(""),)
     parts = tuple(_question(leaf, c, criterion, subject, words, asserted) for c in concepts)
     return parts[0] if len(parts) == 1 else AskAny(parts)
+
+
+def _one_age(leaf: Leaf, criterion: Criterion) -> Question:
+    """Nobody asks for one single age: it is the least or the most, as the words say."""
+    least = re.search(r"minimum|at least|older|above|over|最小|以上|不小于", criterion.text, re.IGNORECASE)
+    most = re.search(r"maximum|at most|younger|below|under|up to|最大|以下|不大于", criterion.text, re.IGNORECASE)
+    if bool(least) == bool(most):
+        return Question(LeafKind.TEXT)
+    return Question(LeafKind.AGE, low=leaf.low if least else None, high=leaf.high if most else None)
 
 
 def _said_no(leaf: Leaf, criterion: Criterion) -> bool:
