@@ -53,6 +53,7 @@ class _Maker:
         self.texts: list[list[CriterionText]] = []
         self.roots: list[list[int]] = []
         self.molecular: list[list[bool]] = []
+        self.personal: list[list[bool]] = []
         self.questions: dict[Question, int] = {}
         self.nodes: dict[tuple[Any, ...], int] = {}
         self.postings = relevance.Postings(words)
@@ -60,7 +61,7 @@ class _Maker:
     def add(self, trial: Trial, criteria: tuple[Criterion, ...]) -> None:
         """Take in one trial."""
         subject = subject_of(trial, self.words, criteria)
-        roots, texts, molecular = [], [], []
+        roots, texts, molecular, personal = [], [], [], []
         for criterion in criteria:
             administrative = _administrative(criterion)
             tree = asked(criterion, subject, self.words)
@@ -69,6 +70,7 @@ class _Maker:
             roots.append(self._node(tree))
             texts.append(_shown(criterion, administrative))
             molecular.append(criterion.exclude and _molecular(tree))
+            personal.append(_personal(tree))
         if not criteria:
             self.left_out.append(LeftOut(trial.id, "no eligibility criteria; nothing to judge"))
         study = _study(trial, criteria)
@@ -76,12 +78,13 @@ class _Maker:
         if number < len(self.studies):
             self.left_out.append(LeftOut(trial.id, "the study comes twice; the last record was used"))
             self.studies[number], self.roots[number], self.texts[number] = study, roots, texts
-            self.molecular[number] = molecular
+            self.molecular[number], self.personal[number] = molecular, personal
             self.postings.replace(number, trial, criteria, subject)
             return
         self.studies.append(study)
         self.roots.append(roots)
         self.molecular.append(molecular)
+        self.personal.append(personal)
         self.texts.append(texts)
         self.postings.add(trial, criteria, subject)
 
@@ -114,6 +117,7 @@ class _Maker:
             "exclude": np.array([t.exclude for t in texts], dtype=np.int32),
             "administrative": np.array([t.administrative for t in texts], dtype=np.int32),
             "group": _groups(self.texts),
+            "personal": np.array([m for own in self.personal for m in own], dtype=np.int32),
             "molecular": np.array([m for own in self.molecular for m in own], dtype=np.int32),
             "question_node": _question_nodes(self.nodes, len(self.questions)),
             "node_count": np.array([len(self.nodes)], dtype=np.int32),
@@ -123,6 +127,19 @@ class _Maker:
         return CompiledStudies(
             self.studies, Texts.of(texts), questions, arrays, layers, self.postings.made(), tuple(self.left_out)
         )
+
+
+def _personal(tree: Asked) -> bool:
+    """Whether a tree asks for age and sex alone."""
+    match tree:
+        case Question():
+            return tree.kind in (LeafKind.AGE, LeafKind.SEX)
+        case AskNot(part):
+            return _personal(part)
+        case AskIf(condition, then):
+            return _personal(condition) and _personal(then)
+        case _:
+            return all(_personal(p) for p in tree.parts)
 
 
 def _molecular(tree: Asked) -> bool:

@@ -33,6 +33,7 @@ def explained(
             "relevance": round(float(result.relevance[study]), 4),
             "confirmed": round(float(result.confirmed[study]), 4),
             "near": round(float(result.near[study]), 4),
+            "against": int(result.against[study]),
         },
     }
     if with_reasons:

@@ -19,7 +19,7 @@ STATUS = ("eligible", "undetermined", "excluded")
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """For every study: its status, the score and its parts (each 0 to 1)."""
+    """For every study: its status, the score and its parts (each 0 to 1), and how many criteria speak against it."""
 
     status: NDArray[np.int8]
     score: NDArray[np.float64]
@@ -27,20 +27,41 @@ class Scores:
     relevance: NDArray[np.float64]
     confirmed: NDArray[np.float64]
     near: NDArray[np.float64]
+    against: NDArray[np.int64]
+
+
+# Log-odds that eligibility adds to relevance; fitted on TREC 2021 and SIGIR 2016 beside the weights of relevance.
+_CONFIRMED, _ELIGIBLE, _AGAINST, _FURTHER, _EXCLUDED, _NEAR = 0.6, 0.5, -1.0, -0.25, -1.5, 0.3
 
 
 def scores(compiled: CompiledStudies, found: Columns) -> Scores:
-    """Status and score of every study."""
+    """Status and score of every study.
+
+    What a machine read in a told story speaks against a study but only age and sex exclude by it.
+    """
     tables = _tables(compiled)
-    violated, open_ones, met, asked, broken = _counted(compiled, tables, found.criteria)
-    status = np.where(violated > 0, EXCLUDED, np.where(open_ones > 0, UNDETERMINED, ELIGIBLE)).astype(np.int8)
-    confirmed = met / np.maximum(asked, 1)
-    odds = relevance_of(compiled, query_of(found.chart))
-    relevance = 1 / (1 + np.exp(-odds))
+    counts = _counted(compiled, tables, found.criteria)
+    narrative = found.chart.patient.narrative
+    excluded = counts.personal > 0 if narrative else counts.against > 0
+    open_ones = counts.open + (counts.against if narrative else 0)
+    status = np.where(excluded, EXCLUDED, np.where(open_ones > 0, UNDETERMINED, ELIGIBLE)).astype(np.int8)
+    confirmed = counts.met / np.maximum(counts.asked, 1)
     near = _near(compiled, found.chart.patient.place)
-    eligibility = np.choose(status, (np.ones_like(confirmed), 0.6 + 0.3 * confirmed, 0.25 / (1 + broken)))
-    score = np.round(relevance * (0.25 + 0.70 * eligibility) + 0.05 * near * relevance, 4)
-    return Scores(status, score, eligibility, relevance, confirmed, near)
+    odds = relevance_of(compiled, query_of(found.chart))
+    weighed = (
+        _CONFIRMED * confirmed
+        + _ELIGIBLE * (status == ELIGIBLE)
+        + _AGAINST * np.minimum(counts.against, 1)
+        + _FURTHER * np.clip(counts.against - 1, 0, 4)
+        + _EXCLUDED * (status == EXCLUDED)
+    )
+    score = np.round(_share(odds + weighed + _NEAR * near), 4)
+    return Scores(status, score, _share(weighed), _share(odds), confirmed, near, counts.against)
+
+
+def _share(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = 1 / (1 + np.exp(-odds))
+    return found
 
 
 def _near(compiled: CompiledStudies, place: tuple[str, ...]) -> NDArray[np.float64]:
@@ -67,6 +88,7 @@ class _Tables:
     starts: NDArray[np.int32]
     exclude: NDArray[np.bool_]
     molecular: NDArray[np.bool_]  # an exclusion whose silence leaves the pair open
+    personal: NDArray[np.bool_]  # age and sex alone
 
 
 def _tables(compiled: CompiledStudies) -> _Tables:
@@ -93,23 +115,34 @@ def _made(compiled: CompiledStudies) -> _Tables:
         starts.astype(np.int32),
         arrays["exclude"][firsts].astype(bool),
         arrays["molecular"][firsts].astype(bool),
+        arrays["personal"][firsts].astype(bool),
     )
 
 
-def _counted(
-    compiled: CompiledStudies, tables: _Tables, criteria: NDArray[np.int8]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Per study: violations, open deciding criteria, inclusions met, inclusions asked, violations beyond the first."""
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Per study: criteria violated, those of age and sex among them, open deciding ones, inclusions met and asked."""
+
+    against: NDArray[np.int64]
+    personal: NDArray[np.int64]
+    open: NDArray[np.int64]
+    met: NDArray[np.int64]
+    asked: NDArray[np.int64]
+
+
+def _counted(compiled: CompiledStudies, tables: _Tables, criteria: NDArray[np.int8]) -> _Counts:
     count = len(compiled.studies)
     if not len(tables.members):
         none = np.zeros(count, dtype=np.int64)
-        return none, np.ones(count, dtype=np.int64), none, none, none
+        return _Counts(none, none, np.ones(count, dtype=np.int64), none, none)
     values = np.maximum.reduceat(criteria[tables.members], tables.starts)
     include, study = ~tables.exclude, tables.study
-    violated = np.bincount(study[(include & (values == 0)) | (tables.exclude & (values == 2))], minlength=count)
-    still_open = (include & (values == 1)) | (tables.molecular & (values == 1))
-    open_ones = np.bincount(study[still_open], minlength=count)
-    asked = np.bincount(study[include], minlength=count)
-    met = np.bincount(study[include & (values == 2)], minlength=count)
-    open_ones = np.where(asked == 0, np.maximum(open_ones, 1), open_ones)  # nothing asked is no yes
-    return violated, open_ones, met, asked, np.maximum(violated - 1, 0)
+    wrong = (include & (values == 0)) | (tables.exclude & (values == 2))
+    still_open = (include | tables.molecular) & (values == 1)
+
+    def counted(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(study[mask], minlength=count)
+
+    asked = counted(include)
+    open_ones = np.where(asked == 0, np.maximum(counted(still_open), 1), counted(still_open))  # nothing asked is no yes
+    return _Counts(counted(wrong), counted(wrong & tables.personal), open_ones, counted(include & (values == 2)), asked)
