@@ -45,6 +45,9 @@ _HEADINGS = (
 )
 
 
+RECENT = 80  # how many mentions back an answer or a correction reaches; keeps a very long transcript linear
+
+
 class Reader:
     """Reads turn after turn; what a question waits for is kept from one to the next."""
 
@@ -151,7 +154,9 @@ class Reader:
         match = re.search(r"复查(?:一下|一次|看看)?(?:吧|啊)?(?=[，。]|$)", text)
         counted = ("白细胞计数", "血小板计数", "血红蛋白", "中性粒细胞百分比", "中性粒细胞计数", "C反应蛋白")
         recent = [
-            m for m in self.found if m.kind == "laboratory" and number - m.turn <= 3 and m.concept.name in counted
+            m
+            for m in self.found[-RECENT:]
+            if m.kind == "laboratory" and number - m.turn <= 3 and m.concept.name in counted
         ]
         if match is None or not recent:
             return []
@@ -225,7 +230,7 @@ class Reader:
         match = re.search(r"(?:哪儿?是|不是)(?P<no>[^，。啊呀！]{1,6})[啊呀]?[，,！]?(?:是|应该是)", sentence.text)
         if match is None:
             return
-        for mention in self.found:
+        for mention in self.found[-RECENT:]:
             if mention.kind == "allergy" and mention.concept.name == match["no"]:
                 mention.status = Status.ABSENT
 
@@ -284,7 +289,8 @@ class Reader:
     def _for_whom(self, sentence: str, lead: str) -> None:
         """In a chat the account is often the family's: a relative told of before any complaint of one's own is the patient."""
         own = any(
-            m.status is Status.PRESENT and not m.dropped and m.kind in ("symptom", "condition") for m in self.found
+            m.status is Status.PRESENT and not m.dropped and m.kind in ("symptom", "condition")
+            for m in self.found[-RECENT:]
         )
         who = kin.named_kin(lead)
         if (
@@ -308,7 +314,8 @@ class Reader:
         if self.answered:
             self.pending, self.answered, self.allergy_asked = [], False, []
             self.question = ""
-        self.question += sentence.text
+        self.question = (self.question + sentence.text)[-500:]
+        self.pending = self.pending[-RECENT:]
         self.family_asked = kin.asks_of_family(sentence.text)
         good = bool(re.search(r"(?:好|正常|可以|行)(?:吗|不好|么|？)", sentence.text))
         for mention in asked:
