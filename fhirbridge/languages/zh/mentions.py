@@ -73,6 +73,7 @@ def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> lis
     """The mentions of a cleaned turn in order, the longest where they overlap."""
     text = clean.text
     found = [
+        *_vaccines(text, turn, lexicon),
         *_said(text, turn, lexicon, clinician),
         *_feelings(text, turn, lexicon),
         *_organs(text, turn, lexicon),
@@ -135,14 +136,14 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             continue
         concept = entry.in_language("zh")
         if entry.kind in ("medication", "medication-class", "procedure", "therapy"):
-            concept = _as_said(words, concept, entry.key)
+            concept = _as_said(clean.cased[start:end], concept, entry.key)
         yield Mention(turn, start, end, entry.kind, entry.key, concept, words)
 
 
 def _as_said(words: str, concept: Concept, key: str) -> Concept:
     """A medicine or procedure under the name it was given, with the concept it is as a code."""
     words = re.sub(r"^(?:查|做|拍|照|去|打|吃|服|用|贴|输|打了|吃了)(?=.{2})", "", words)
-    said = re.sub(r"[a-z]+", lambda m: m[0].upper() if len(m[0]) < 5 else m[0], words)
+    said = re.sub(r"(?<![A-Za-z])[a-z]{2,4}(?![A-Za-z])", lambda m: m[0].upper(), words)
     if said == concept.name:
         return concept
     return Concept(said, concept.codings or (Coding(LEXICON, key, concept.name),))
@@ -221,24 +222,35 @@ def _operations(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
 
 
 _ORGAN = (
-    r"上颌窦|筛窦|额窦|蝶窦|鼻甲|鼻窦|鼻中隔|腺样体|甲状腺|乳腺|肝内?胆管|胆管|胆囊|胆|肝脏?|双?肾脏?|肾上腺|输尿管|膀胱|前列腺|子宫|宫颈|卵巢|盆腔|附件|输卵管|阴道|外阴|胰腺|脾脏?"
+    r"上颌窦|筛窦|额窦|蝶窦|鼻甲|鼻窦|鼻中隔|腺样体|甲状腺|乳腺|(?<=[左右双])乳|肝内?胆管|胆管|胆囊|胆|肝脏?|双?肾脏?|肾上腺|输尿管|膀胱|前列腺|子宫|宫颈|卵巢|盆腔|附件|输卵管|阴道|外阴|胰腺|脾脏?"
     r"|胃肠|胃窦|胃|十二指肠|结肠|直肠|肠道|肠|食管|食道|肺部?|支气管|气管|胸膜|心包|主动脉|颈动脉|冠脉|冠状动脉|二尖瓣|三尖瓣|颈椎|腰椎|胸椎|椎间盘|腰间盘|半月板"
     r"|脑|垂体|皮肤|淋巴结|声带|牙龈|牙髓|角膜|结膜|晶状体|视网膜|中耳|外耳道|鼓膜|关节|滑膜|肌腱|腱鞘|筋膜|神经|植物神经|自主神经|内分泌|离子|电解质|骨|睾丸|附睾|包皮|肛周"
 )
 _CHANGE = (
     r"功能(?:紊乱|失调|不全|减退|异常|亢进|衰竭)|(?:多发|轻度|中度|重度|轻微|慢性|急性)?(?:紊乱|肥大|增生|囊肿|息肉|结节|结石|钙化|积液|积水|脱垂|狭窄|扩张|萎缩|肌瘤|血管瘤|溃疡|穿孔|梗阻|脓肿|糜烂|膨出|突出"
-    r"|撕裂|损伤|硬化|纤维化|畸形|偏曲|粘连|骨折|脱位|水肿|病变|返流|反流|关闭不全|斑块|占位|肿块|肿物|炎(?!症|性))"
+    r"|撕裂|损伤|硬化|纤维化|畸形|偏曲|粘连|骨折|脱位|水肿|病变|返流|反流|关闭不全|斑块|占位|肿块|肿物|炎(?!症|性)|腺癌|鳞状细胞癌|鳞癌|小细胞癌|癌(?!胚|症)|恶性肿瘤)"
 )
 _DISORDER = re.compile(
-    rf"(?P<organ>{_ORGAN})(?:有|长(?:了)?|的|里有|上有|[上中下]段|[上下中]极|内|部|见|可见)?(?:点|个|些|一个|多个|几个)?(?P<change>{_CHANGE})"
+    rf"(?P<organ>{_ORGAN})(?:有|长(?:了)?|的|里有|上有|[上中下]段|[上下中]极|[上中下]叶|浸润性|中央型|周围型|[中低高]分化|原发性|内|部|见|可见)?(?:点|个|些|一个|多个|几个)?(?P<change>{_CHANGE})"
 )
+
+
+_VACCINE = re.compile(
+    r"(?:流感|肺炎球?菌?|轮状病毒?|乙肝|甲肝|水痘|麻疹|麻腮风|狂犬病?|新冠|hpv|宫颈癌|带状疱疹|破伤风|手足口|五联|百白破|脊灰|乙脑|流脑|九价|四价|二价|13价|23价)[\u4e00-\u9fff\d价]{0,4}?(?:疫苗|针(?!灸))|卡介苗"
+)
+
+
+def _vaccines(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
+    for match in _VACCINE.finditer(text):
+        yield named(match[0] + "接种", "procedure", lexicon, turn, match.start(), match.end(), text)
 
 
 def _organs(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     """An organ and what has become of it, for the many that no list of names has."""
     for match in _DISORDER.finditer(text):
         yield named(
-            match["organ"] + re.sub(r"^(?:多发|轻度|中度|重度|轻微|慢性|急性)", "", match["change"]),
+            re.sub(r"^乳$", "乳腺", match["organ"])
+            + re.sub(r"^(?:多发|轻度|中度|重度|轻微|慢性|急性)", "", match["change"]),
             "condition",
             lexicon,
             turn,

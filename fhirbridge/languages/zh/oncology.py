@@ -40,7 +40,7 @@ _GENES = {
 }  # fmt: skip
 _NAMES = "|".join(sorted(map(re.escape, _GENES), key=len, reverse=True))
 _VARIANT = r"(?:第)?(?P<variant>(?:19|20|21|18|14|十九|二十一|二十|十四)号?外显子(?:缺失|插入|跳跃)?(?:突变)?(?:[\(（]?l858r[\)）]?)?|19del|l858r|t790m|g12[cdv]|v600e|20ins|c797s|扩增|缺失突变|敏感突变|过表达)?"
-_RESULT = r"(?:基因|融合|重排|突变|扩增|表达|检测|的|都|也|均|是|为|:|：|，|,|、|\s|结果|呈|全|评分|ihc)*(?P<result>阳性|阴性|野生型|未见(?:明显)?突变|没有突变|没突变|无突变|未检出|未突变|不突变|有突变|突变型?|\(?[1-3]?\+{1,3}\)?|（[1-3]?[+-]{1,3}）|\([-]\)|-(?=[，。、\s])|约?\d{1,3}%)"
+_RESULT = r"(?:基因|融合|重排|突变|扩增|表达|检测|的|都|也|均|是|为|:|：|，|,|、|\s|结果|呈|全|评分|ihc)*(?P<result>[（(][1-3]?[+-]{0,3}[，,、\s]*(?:约|中|强|弱|阳性)*\d{1,3}%[)）]|阳性|阴性|野生型|未见(?:明显)?突变|没有突变|没突变|无突变|未检出|未突变|不突变|有突变|突变型?|\(?[1-3]?\+{1,3}\)?|（[1-3]?[+-]{1,3}）|\([-]\)|-(?=[，。、\s])|约?\d{1,3}%)"
 _GENE = re.compile(
     rf"(?<![a-z\d])(?P<gene>{_NAMES})(?![a-z\d])(?:基因|融合|重排|突变)?\s*{_VARIANT}(?:突变)?(?:{_RESULT})?"
 )
@@ -58,7 +58,7 @@ _RESPONSE = re.compile(
 )
 _SIZE = re.compile(
     rf"(?P<where>(?:左|右|双)?(?:侧)?(?:肺|乳|乳腺|肝|肾|卵巢|甲状腺|胃|结肠|直肠|胰头?|子宫|颈部?|腋下|腋窝|纵隔|腹膜后|颅内|额叶|颞叶)?(?:脏|房)?(?:[上中下左右尖后前]{{1,2}}(?:叶|极|段|肺))?(?:[左右]叶)?)(?:见|有|可见|一个|一枚|的|处|一|，)*"
-    rf"(?P<what>肿块|包块|占位|肿物|结节|团块|病灶|肌瘤|囊肿)(?:影|性病变)?(?:，|,|大小|约|大概|是|有|为|直径|最大|一共|:)*(?P<a>{NUMBER})(?:\s*(?:乘以?|x|×|\*)\s*(?P<b>{NUMBER}))?(?:\s*(?:乘以?|x|×|\*)\s*(?P<c>{NUMBER}))?\s*(?P<unit>cm|厘米|公分|mm|毫米)"
+    rf"(?P<what>肿块|包块|占位|肿物|结节|团块|病灶|肌瘤|囊肿)(?:影|性病变)?(?:，|,|大小|约|大概|是|有|为|直径|最大|一共|:)*(?P<a>{NUMBER})(?:\s*(?:cm|mm|厘米)?\s*(?:乘以?|x|×|\*)\s*(?P<b>{NUMBER}))?(?:\s*(?:乘以?|x|×|\*)\s*(?P<c>{NUMBER}))?\s*(?P<unit>cm|厘米|公分|mm|毫米)"
 )
 
 
@@ -118,7 +118,7 @@ def _markers(text: str, turn: int) -> Iterator[Mention]:
         value = "阴性" if result and re.search(r"阴|野生|未|没|无|不|^[（(]?-", result) else "阳性"
         mention = _observation(turn, match, Concept(name), value, "laboratory")
         if result and "%" in result:
-            mention.value = Quantity(Decimal(re.sub(r"\D", "", result)), "%", "%")
+            mention.value = Quantity(Decimal(re.findall(r"\d+(?=%)", result)[0]), "%", "%")
         elif re.match(r"(?:有没有|查|做)", text[max(0, match.start() - 3) : match.start()]):
             continue
         yield mention

@@ -120,6 +120,7 @@ class Reader:
         ]
         kept = [m for m in found if not _inside(m, settled)]
         if role is not Speaker.NOTE:
+            self._blood(text, kept)
             kept += mentions.alone(text, number, self.lexicon, [*kept, *settled], self.site)
             self.site = next(
                 (s for m in reversed(kept) if m.kind == "symptom" and (s := mentions.site_of(m))),
@@ -148,6 +149,17 @@ class Reader:
                 name = measures.analyte_of(mention.text)
                 if name and name in measured:
                     mention.dropped = "told by its value"
+
+    def _blood(self, text: str, spoken: list[Mention]) -> None:
+        """Streaks of blood are of what was spoken of last: the sputum or the stool."""
+        for mention in spoken:
+            if "血丝" in mention.text and not re.search(r"痰|便|拉", mention.text):
+                words = re.findall(r"痰|咳|便|拉|肛", self.question + text[: mention.start])
+                if not words:
+                    mention.dropped = "blood of an unknown place"
+                elif words[-1] not in "痰咳":
+                    stool = named("便血", "symptom", self.lexicon, mention.turn, mention.start, mention.end, text)
+                    mention.key, mention.concept = stool.key, stool.concept
 
     def _again(self, text: str, number: int) -> list[Mention]:
         """ "再去复查一下" without an object means the blood count that was just told."""
@@ -281,7 +293,9 @@ class Reader:
             ):
                 mention.dropped = "about a relative"
             return
-        if mention.kind == "condition" or mention.asked or self.section == "family" or self.family_asked:
+        if mention.asked and mention.kind == "symptom" and mention.concept.name not in ("抽搐", "热性惊厥", "晕厥"):
+            mention.dropped = "about a relative"  # who else is ill at home is no heredity
+        elif mention.kind == "condition" or mention.asked or self.section == "family" or self.family_asked:
             mention.family = " ".join(codes)
         elif mention.status is not None:
             mention.dropped = "about a relative"
