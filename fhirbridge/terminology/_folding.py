@@ -20,6 +20,8 @@ _BRITISH = (
     (re.compile(r"^(.{3,})is(e|ed|es|ing|ation)$"), r"\1iz\2"),
     (re.compile(r"^(.{3,})lys(e|ed|ing)$"), r"\1lyz\2"),
 )
+_WITH_ES = ("sses", "xes", "ches", "shes", "zzes", "ruses", "nuses", "tuses", "luses")
+_LATIN_PLURALS = ("oses", "yses", "theses", "stases")
 _WHOLE = {
     "my": "the", "your": "the", "his": "the", "her": "the", "their": "the", "our": "the", "cannot": "cant",
     "feet": "foot", "teeth": "tooth", "women": "woman", "men": "man", "children": "child", "lice": "louse",
@@ -71,9 +73,9 @@ def _singular(token: str) -> str:
         return token
     if token.endswith("ies") and len(token) > 4:
         return token[:-3] + "y"
-    if token.endswith(("oses", "yses", "theses", "stases")) and len(token) > 6:
+    if token.endswith(_LATIN_PLURALS) and len(token) > 6 and not token.endswith(("doses", "closes", "poses")):
         return token[:-2] + "is"
-    if token.endswith(("sses", "xes", "ches", "shes", "zes")):
+    if token.endswith(_WITH_ES) and not token.endswith("aches"):
         return token[:-2]
     return token[:-1]
 

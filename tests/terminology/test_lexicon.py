@@ -112,6 +112,20 @@ def test_hits_lie_inside_the_text_and_do_not_overlap(text: str) -> None:
     assert end <= len(text)
 
 
+@pytest.mark.parametrize(
+    ("one", "many"),
+    [
+        ("headache", "headaches"), ("sneeze", "sneezes"), ("rash", "rashes"), ("stitch", "stitches"),
+        ("biopsy", "biopsies"), ("diagnosis", "diagnoses"), ("metastasis", "metastases"), ("overdose", "overdoses"), ("bruise", "bruises"),
+        ("disease", "diseases"), ("abscess", "abscesses"), ("tooth", "teeth"), ("tumor", "tumours"),
+        ("virus", "viruses"), ("apnea", "apnoeas"), ("colonoscopy", "colonoscopies"), ("calculus", "calculi"),
+        ("nose", "noses"), ("box", "boxes"),
+    ],
+)  # fmt: skip
+def test_one_and_many_fold_to_the_same(one: str, many: str) -> None:
+    assert _folding.phrase(one) == _folding.phrase(many)
+
+
 @given(st.text(max_size=300))
 def test_folding_never_moves_a_character(text: str) -> None:
     assert len(_folding.same_length(text)) == len(text)
