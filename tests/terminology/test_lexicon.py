@@ -115,13 +115,27 @@ def test_hits_lie_inside_the_text_and_do_not_overlap(text: str) -> None:
 @pytest.mark.parametrize(
     ("one", "many"),
     [
-        ("headache", "headaches"), ("sneeze", "sneezes"), ("rash", "rashes"), ("stitch", "stitches"),
-        ("biopsy", "biopsies"), ("diagnosis", "diagnoses"), ("metastasis", "metastases"), ("overdose", "overdoses"), ("bruise", "bruises"),
-        ("disease", "diseases"), ("abscess", "abscesses"), ("tooth", "teeth"), ("tumor", "tumours"),
-        ("virus", "viruses"), ("apnea", "apnoeas"), ("colonoscopy", "colonoscopies"), ("calculus", "calculi"),
-        ("nose", "noses"), ("box", "boxes"),
+        ("headache", "headaches"),
+        ("sneeze", "sneezes"),
+        ("rash", "rashes"),
+        ("stitch", "stitches"),
+        ("biopsy", "biopsies"),
+        ("diagnosis", "diagnoses"),
+        ("metastasis", "metastases"),
+        ("overdose", "overdoses"),
+        ("bruise", "bruises"),
+        ("disease", "diseases"),
+        ("abscess", "abscesses"),
+        ("tooth", "teeth"),
+        ("tumor", "tumours"),
+        ("virus", "viruses"),
+        ("apnea", "apnoeas"),
+        ("colonoscopy", "colonoscopies"),
+        ("calculus", "calculi"),
+        ("nose", "noses"),
+        ("box", "boxes"),
     ],
-)  # fmt: skip
+)
 def test_one_and_many_fold_to_the_same(one: str, many: str) -> None:
     assert _folding.phrase(one) == _folding.phrase(many)
 
