@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fhirbridge.ocr import OcrEngine
 
 _POOR = "much of this page could not be read"
+_FAINT = 0.3  # share of rows whose print may be hard to read before the page counts as such
 _LEGIBLE = 0.85  # share of rows of a page that must have been read without gaps
 _TRUSTED = 0.6  # share of relations that must hold before one that does not is held against a row
 
@@ -33,9 +34,11 @@ def check(report: LabReport, pictures: Sequence[Picture], engine: OcrEngine | No
     rows = report.results
     habit = lab_signs.Habit.of(rows)
     signs = [lab_signs.find(row, habit, known) for row in rows]
+    if _illegible(signs):
+        signs = [_stricter(sign, row) for sign, row in zip(signs, rows, strict=True)]
     confirmed, against = _panels(rows, known)
     doubtful = [at for at, sign in enumerate(signs) if at not in confirmed | against.keys() and _can_be_lifted(sign)]
-    again = lab_second_reading.read([rows[at] for at in doubtful], pictures, engine) if doubtful else []
+    again = lab_second_reading.read([rows[at] for at in doubtful], report.pages, pictures, engine) if doubtful else []
     second = dict(zip(doubtful, again, strict=False))
     results = [
         _judged(row, signs[at], at in confirmed, against.get(at, ""), second.get(at)) for at, row in enumerate(rows)
@@ -52,7 +55,18 @@ def _illegible(signs: Sequence[Signs]) -> bool:
     """Whether so much of the sheet is unreadable that what looks right needs a confirmation too."""
     gaps = {lab_signs.UNKNOWN_UNIT, lab_signs.NO_NUMBER, lab_signs.NO_UNIT}
     broken = sum(bool(gaps & set(sign.hard)) for sign in signs)
-    return len(signs) >= 4 and broken > (1 - _LEGIBLE) * len(signs)
+    faint = sum(lab_signs.HARD_PRINT in sign.soft for sign in signs)
+    return len(signs) >= 4 and (broken > (1 - _LEGIBLE) * len(signs) or faint > _FAINT * len(signs))
+
+
+def _stricter(signs: Signs, row: LabResult) -> Signs:
+    """On such a page every row needs a confirmation; one not recognised, or without its point, stays in doubt."""
+    soft = [*signs.soft, _POOR]
+    if not row.codings:
+        soft.append("its name is not recognised on a page that is hard to read")
+    if lab_signs.value_digits(row) < min(lab_signs.range_digits(row), default=0):
+        soft.append("fewer digits after the point than its range has")
+    return replace(signs, soft=tuple(dict.fromkeys(soft)))
 
 
 def _judged(row: LabResult, signs: Signs, confirmed: bool, against: str, second: str | None) -> LabResult:

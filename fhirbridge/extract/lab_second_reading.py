@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirbridge.errors import EngineError
-from fhirbridge.records import Box, LabResult, Picture
+from fhirbridge.records import Box, LabResult, Page, Picture, Word
 
 if TYPE_CHECKING:
     from fhirbridge.ocr import OcrEngine
@@ -26,7 +26,8 @@ _HEIGHT = 48  # pixels of a cell on the sheet: what recognisers are trained on
 _GAP = 36
 _WIDE = 420  # of a column on the sheet
 _COLUMNS = 3
-_ROOM = (0.35, 0.15)  # of a cell's height, taken in beside and above it
+_BESIDE = 1.4  # of a cell's height: as far as no other word stands, since a lost ".4" may stand there
+_ABOVE = 0.15
 
 
 def folded(text: str) -> str:
@@ -43,42 +44,61 @@ def agrees(value: str, second: str | None) -> bool:
     return second == value or numbers == [value]
 
 
-def read(rows: Sequence[LabResult], pictures: Sequence[Picture], engine: OcrEngine | None) -> list[str | None]:
+def read(
+    rows: Sequence[LabResult], pages: Sequence[Page], pictures: Sequence[Picture], engine: OcrEngine | None
+) -> list[str | None]:
     """For each row what its value's cell reads when seen again, folded; None where it could not be seen."""
     if engine is None or not pictures:
         return [None] * len(rows)
     by_page = {picture.page: picture for picture in pictures}
-    cells = [_cell(row, by_page.get(row.box.page)) for row in rows]
+    words = {page.number: page.words for page in pages}
+    cells = [_cell(row, words.get(row.box.page, ()), by_page.get(row.box.page)) for row in rows]
     sheet, places = _sheet(cells)
     if sheet is None:
         return [None] * len(rows)
     try:
-        words = engine.read(sheet)
+        seen = engine.read(sheet)
     except EngineError:  # the page itself was read: the doubts simply stay
         return [None] * len(rows)
     found: list[str | None] = []
     for place in places:
-        inside = [w for w in words if place is not None and _within(w.box, place)]
+        inside = [w for w in seen if place is not None and _within(w.box, place)]
         inside.sort(key=lambda w: w.box.x)
         found.append(folded("".join(w.text for w in inside)) if inside else None)
     return found
 
 
-def _cell(row: LabResult, picture: Picture | None) -> NDArray[np.uint8] | None:
+def _cell(row: LabResult, words: Sequence[Word], picture: Picture | None) -> NDArray[np.uint8] | None:
     box = row.value_box
     if picture is None or box is None or picture.words or not re.search(r"\d", row.value_text):
         return None
-    beside, above = (int(box.height * share) for share in _ROOM)
+    above = int(box.height * _ABOVE)
     height, width = picture.pixels.shape[:2]
+    left, right = _free(box, words)
     cut = picture.pixels[
-        max(0, box.y - above) : min(height, box.y + box.height + above),
-        max(0, box.x - beside) : min(width, box.x + box.width + beside),
+        max(0, box.y - above) : min(height, box.y + box.height + above), max(0, left) : min(width, right)
     ]
     if min(cut.shape[:2]) < 4:
         return None
     scale = _HEIGHT / cut.shape[0]
     size = (min(_WIDE - 8, max(8, round(cut.shape[1] * scale))), _HEIGHT)
     return np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+def _free(box: Box, words: Sequence[Word]) -> tuple[int, int]:
+    """From where to where a cell may be cut: its own width and the free paper on both sides of it."""
+    left, right = box.x - int(box.height * _BESIDE), box.x + box.width + int(box.height * _BESIDE)
+    middle = box.y + box.height / 2
+    for word in words:
+        if not word.box.y <= middle <= word.box.y + word.box.height:
+            continue
+        end = word.box.x + word.box.width
+        if end <= box.x + 2:
+            left = max(left, end)
+        elif word.box.x >= box.x + box.width - 2:
+            right = min(right, word.box.x)
+    near = int(box.height * 0.3)
+    return min(left, box.x - near), max(right, box.x + box.width + near)
 
 
 def _sheet(cells: Sequence[NDArray[np.uint8] | None]) -> tuple[NDArray[np.uint8] | None, list[Box | None]]:

@@ -14,7 +14,12 @@ from typing import Protocol
 from fhirbridge.records import LabResult
 
 SURE = 0.95  # RapidOCR gives 0.99 to nearly all it reads right, Tesseract at most 0.96
+_GRADED = re.compile(  # 2+, (1+), 1:80, 0-1, 2级, G1, Ⅱ度
+    r"[(（]?[±+-]?\d?\s*\+{1,4}[)）]?|[<>≤≥]?\s*1\s*[:：]\s*\d+|\d+\s*[-~～]\s*\d+(?:\s*/\s*[A-Za-z]+)?"
+    r"|\d\s*[级度型]|[A-Za-z]{1,3}\d[a-z]?|.*[㐀-鿿A-Za-z]{2}.*"
+)
 UNKNOWN_UNIT = "the unit could not be understood"
+HARD_PRINT = "the print was hard to read"
 NO_UNIT = "no unit was read"
 NO_NUMBER = "the value is not a number, its range is"
 
@@ -54,6 +59,7 @@ class Habit:
 
     units: bool  # nearly all numbers carry a unit here
     flags: bool  # rows out of range carry a flag here
+    pointless: float  # share of the rows with points in their ranges that have none in their values
     extra_digits: tuple[int, ...]  # for each row: digits after the point, less the range's most
 
     @classmethod
@@ -62,9 +68,11 @@ class Habit:
         outside = [row for row in rows if row.side in {"H", "L"}]
         flagged = sum(row.flag[:1] == row.side for row in outside)
         extra = tuple(value_digits(row) - max(range_digits(row)) for row in rows if range_digits(row) and row.quantity)
+        pointed = [row for row in rows if row.quantity is not None and min(range_digits(row), default=0) > 0]
+        pointless = sum(value_digits(row) == 0 for row in pointed) / max(1, len(pointed))
         numbers = [row for row in rows if row.quantity is not None]
         units = sum(bool(row.unit.strip()) for row in numbers) >= 0.7 * len(numbers)
-        return cls(units, flagged >= 2 and flagged >= 0.7 * len(outside), extra)
+        return cls(units, flagged >= 2 and flagged >= 0.7 * len(outside), pointless, extra)
 
 
 def value_digits(row: LabResult) -> int:
@@ -105,6 +113,8 @@ def _form(row: LabResult) -> list[str]:
         return [NO_NUMBER]
     if row.quantity is None and limited and not re.search(r"[A-Za-z㐀-鿿+±-]", row.value_text):
         return [NO_NUMBER]
+    if row.quantity is None and re.search(r"\d", row.value_text) and not _GRADED.fullmatch(row.value_text.strip()):
+        return ["the value could not be understood"]
     if row.low is not None and row.high is not None and row.low.value > row.high.value:
         return ["the reference range runs backwards"]
     if row.quantity is None and not row.range_text and re.fullmatch(r".+\([-+±]\)", row.value_text.strip()):
@@ -134,7 +144,7 @@ def _unit(row: LabResult, habit: Habit, known: Knowledge) -> list[str]:
 
 
 def _confidence(row: LabResult) -> list[str]:
-    return ["the print was hard to read"] if row.confidence < SURE else []
+    return [HARD_PRINT] if row.confidence < SURE else []
 
 
 def _digits(row: LabResult, habit: Habit) -> list[str]:
@@ -148,7 +158,10 @@ def _digits(row: LabResult, habit: Habit) -> list[str]:
         return ["more digits after the point than its range has"]
     if value_digits(row) == 0 == min(limits) < max(limits) and row.quantity.value and row.flag[:1] != row.side:
         return ["its range has a point that the value has not"]
-    if value_digits(row) == 0 < min(limits) and row.side in {"H", "L"} and row.flag[:1] != row.side:
+    if value_digits(row) == 0 < min(limits) and row.quantity.value:
+        alone = habit.pointless <= 0.15
+        if not alone and (row.side not in {"H", "L"} or row.flag[:1] == row.side):
+            return []
         return ["fewer digits after the point than its range has"]
     return []
 

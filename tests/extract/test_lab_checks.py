@@ -120,6 +120,15 @@ def test_made_up_sheets_whose_panels_never_agree_are_not_doubted_for_it() -> Non
     assert doubts(*rows) == [()] * 4
 
 
+def test_on_a_page_that_is_hard_to_read_what_looks_right_needs_a_confirmation() -> None:
+    legible = row("ALT", "30", "U/L", "9-50")
+    broken = tuple(row(name, "5", "1p8", "1-9") for name in ("钾", "钠", "氯", "钙"))
+    assert doubts(legible) == [()]
+    assert "much of this page could not be read" in doubts(legible, *broken)[0]
+    panel = doubts(*BLOOD, *broken)
+    assert panel[9] == ()  # MCV and MCH confirm it
+
+
 class Reader:
     """An engine that reads every cell of the sheet as one text."""
 
