@@ -47,10 +47,12 @@ class _Writer:
     def __init__(self, trial: Trial, study: str, definition: _Json) -> None:
         self.text, self.study, self.definition = trial.eligibility_text, study, definition
         self.contained: list[_Json] = []
+        self.criterion_span = Span(0, 0)  # of the criterion being written: its parts rest on their words and on it
 
     def criterion(self, criterion: Criterion) -> _Json:
         """The characteristic of a criterion; what was not understood is there with its words and `true`."""
         tree = spread(criterion.tree)
+        self.criterion_span = criterion.span
         if _asks(tree):
             out = self.node(tree, criterion.span, criterion.text)
         else:
@@ -96,7 +98,8 @@ class _Writer:
     def _member(self, node: Node, negated: bool, span: Span) -> _Json:
         inner = _span(node) or span
         out = self.node(node, inner, self.text[inner.offset : inner.end])
-        return self._closed(out, inner, negated, [])
+        within = [derivation(self.criterion_span, self.study)] if inner != self.criterion_span else []
+        return self._closed(out, inner, negated, within)
 
     def _closed(self, out: _Json, span: Span, exclude: bool, marks: list[_Json]) -> _Json:
         """The characteristic with its place, its marks first, and its side last, as FHIR orders the elements."""

@@ -114,6 +114,8 @@ def _to_r5(study: dict[str, Any], trial: Trial) -> None:
     state = study["status"]
     study["status"] = _R5_STATUS.get(state, "active")
     study["progressStatus"] = [{"state": {"coding": [{"system": _PROGRESS, "code": state}]}}]
+    for artifact in study.get("relatedArtifact", []):
+        artifact["document"] = {"url": artifact.pop("url")}
     if "focus" in study:
         study["focus"] = [{"concept": concept} for concept in study["focus"]]
     parties = [{"name": c["name"], "role": _role("general-contact")} for c in study.pop("contact", []) if "name" in c]

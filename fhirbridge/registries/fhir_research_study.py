@@ -153,7 +153,7 @@ def _trial(study: dict[str, Any], eligibility: list[dict[str, Any]], place: str,
         exclusion_text=exclusion,
         start=_words((study.get("period") or {}).get("start")),
         end=_words((study.get("period") or {}).get("end")),
-        url=next((_words(a.get("url")) for a in _dicts(study.get("relatedArtifact"))), ""),
+        url=next((_artifact_url(a) for a in _dicts(study.get("relatedArtifact"))), ""),
         left_out=composed.left_out,
     )
     return _fields.checked(trial, place)
@@ -183,6 +183,10 @@ def _number(study: dict[str, Any], eligibility: list[dict[str, Any]]) -> str:
         if title := _words(resource.get("title")) or _words(resource.get("name")):
             return title
     raise InputError("ResearchStudy", "neither identifier, id nor title")
+
+
+def _artifact_url(artifact: dict[str, Any]) -> str:
+    return _words(artifact.get("url")) or _words((artifact.get("document") or {}).get("url"))
 
 
 def _status(study: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any as Value
 
 import pytest
 
+from fhirbridge import registries
 from fhirbridge.fhir import research_study
 from fhirbridge.fhir.eligibility_codes import KINDS, LOINC
 from fhirbridge.records import (
@@ -131,6 +132,38 @@ def test_every_kind_of_leaf_and_node_has_a_valid_form(version: str) -> None:
     criteria = [_criterion("Haemoglobin", tree) for tree in _every_kind()]
     group = _group(*criteria, version=version)
     assert len(group["characteristic"]) == len(criteria)
+
+
+@pytest.mark.parametrize("version", ["R4", "R5"])
+def test_every_field_of_a_record_has_a_valid_place(version: str) -> None:
+    trial = Trial(
+        id="ChiCTR/2000 1",
+        registry="test",
+        title="A trial",
+        eligibility_text=TEXT,
+        official_title="The whole title",
+        status="completed",
+        phase="phase-2-phase-3",
+        conditions=("Asthma",),
+        keywords=("breath",),
+        interventions=("Drug: Budesonide",),
+        sites=("Clinic, Town",),
+        contacts=("Dr A, Clinic, +44 20 0000 0000, a@b.example", "a@b.example"),
+        sponsor="A sponsor",
+        summary="Short",
+        description="Long",
+        other_ids=("X-1",),
+        start="2024-03",
+        end="2025",
+        url="https://clinicaltrials.gov/study/NCT1",
+        language="zh",
+    )
+    study = next(research_study.build(trial, (), fhir_version=version).resources("ResearchStudy"))
+    assert research_study.build(trial, (), fhir_version=version).bundle.entry[0].resource.id == "ChiCTR-2000-1"
+    again = registries.one(research_study.build(trial, (), fhir_version=version).json)
+    fields = ("title", "official_title", "status", "phase", "conditions", "keywords", "interventions", "sites", "url")
+    for name in fields:
+        assert getattr(again, name) == getattr(trial, name), (name, study)
 
 
 def test_the_same_trial_gives_the_same_bundle() -> None:
