@@ -351,6 +351,22 @@ class _Reader:
             self.in_tail = True
 
     def _group(self, piece: Piece) -> None:
+        """ "CHADS2 score (≥ 2)": a lone number in brackets is the value of a measure that has none yet."""
+        inner = [p for p in piece.value if p.kind not in ("ignored", "mark")]
+        last = self.item.anchors[-1] if self.item.anchors else None
+        if (
+            last is not None
+            and last.kind in MEASURES
+            and last.amount is None
+            and last.bounds is None
+            and len(inner) == 1
+        ):
+            if inner[0].kind == "amount":
+                self._amount(inner[0])
+                return
+            if inner[0].kind in ("class", "letters"):
+                (self._class if inner[0].kind == "class" else self._letters)(inner[0])
+                return
         self.item.groups.append(piece)
 
     def _word(self, piece: Piece) -> None:

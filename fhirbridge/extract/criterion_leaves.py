@@ -3,6 +3,8 @@
 # ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any as Anything
 
@@ -87,7 +89,7 @@ def _asked(item: Item, exclude: bool) -> Node | None:
         return admin_leaf(item, item.admin)
     if item.head in ("risk", "family"):
         return text_leaf(item.start, item.end)
-    leaves = _leaves(item, exclude)
+    leaves = _spread(_leaves(item, exclude), item)
     if item.admin:
         leaves.append(admin_leaf(item, item.admin))
     rest = _rest(item, leaves)
@@ -100,6 +102,41 @@ def _asked(item: Item, exclude: bool) -> Node | None:
     if rest:
         leaves.append(text_leaf(*rest))
     return _conditional(leaves)
+
+
+def _spread(nodes: list[Node], item: Item) -> list[Node]:
+    """The leaves with spans that share out the item's words: a number, a window or a qualifier is part of the evidence."""
+    asked = [leaf for n in nodes for leaf in _leaves_of(n) if leaf.kind is not LeafKind.TEXT]
+    spans = sorted({(leaf.span.offset, leaf.span.end) for leaf in asked})
+    if not spans or any(a[1] > b[0] for a, b in itertools.pairwise(spans)):
+        return nodes
+    wider: dict[tuple[int, int], Span] = {}
+    for i, (start, end) in enumerate(spans):
+        low = item.start if i == 0 else max(spans[i - 1][1], item.start)
+        high = item.end if i == len(spans) - 1 else min(spans[i + 1][0], item.end)
+        low, high = min(low, start), max(high, end)
+        wider[start, end] = Span(low, high - low)
+    return [_respanned(n, wider) for n in nodes]
+
+
+def _leaves_of(node: Node) -> list[Leaf]:
+    if isinstance(node, Leaf):
+        return [node]
+    if isinstance(node, Not):
+        return _leaves_of(node.child)
+    if isinstance(node, If):
+        return _leaves_of(node.condition) + _leaves_of(node.then)
+    return [leaf for child in node.children for leaf in _leaves_of(child)]
+
+
+def _respanned(node: Node, wider: dict[tuple[int, int], Span]) -> Node:
+    if isinstance(node, Leaf):
+        return replace(node, span=wider.get((node.span.offset, node.span.end), node.span))
+    if isinstance(node, Not):
+        return Not(_respanned(node.child, wider))
+    if isinstance(node, If):
+        return If(_respanned(node.condition, wider), _respanned(node.then, wider))
+    return replace(node, children=tuple(_respanned(child, wider) for child in node.children))
 
 
 def _keeps_clinical(item: Item) -> bool:
@@ -298,6 +335,11 @@ def _measure(anchor: Anchor, item: Item, qualifiers: set[str]) -> Node | None:
     leaves: list[Node] = [
         Leaf(anchor.kind, span, (c,), values, low, high, window, qualifiers=extra) for c in anchor.concepts
     ]
+    if anchor.amount is not None and anchor.amount.equal:
+        return any_of([*leaves, text_leaf(anchor.amount.start, anchor.amount.end)])
+    further = _further(anchor)
+    if further:
+        return all_of([*leaves, *further])
     if len(leaves) == 1:
         return leaves[0]
     return (all_of if _means_all(anchor, low) else any_of)(leaves)

@@ -494,7 +494,12 @@ def _join(items: list[Item], nodes: list[Node | None], joints: list[str], exclud
     for run in runs:
         made = run[0][1] if len(run) == 1 else _none_of([n for _, n, _ in run])
         joint = run[0][2]
-        if previous is not None and joint == "and" and exclude and _lists_kinds(previous, made):
+        if (
+            previous is not None
+            and joint == "and"
+            and exclude
+            and (_lists_kinds(previous, made) or _parts_sexes(previous, made))
+        ):
             joint = "or"
         if alternatives and joint == "and all":
             groups.append(leaves.any_of([leaves.all_of(group) for group in alternatives]))
@@ -521,6 +526,19 @@ def _lists_kinds(a: Node, b: Node) -> bool:
     if first | second <= plain:
         return True
     return first == second and first <= MEASURES and _raised(a) and _raised(b)
+
+
+def _parts_sexes(a: Node, b: Node) -> bool:
+    return {_sexes(a), _sexes(b)} == {"male", "female"}
+
+
+def _sexes(node: Node) -> str:
+    """The one sex a node asks for: "> 120 for men and > 105 for women" are two exclusions."""
+    if isinstance(node, Leaf):
+        return node.values[0] if node.kind is LeafKind.SEX and len(node.values) == 1 else ""
+    if isinstance(node, All):
+        return next((s for c in node.children if (s := _sexes(c))), "")
+    return ""
 
 
 def _kinds(node: Node) -> set[LeafKind]:

@@ -306,7 +306,7 @@ def _joined(folded: str, ones: list[_One], i: int) -> tuple[Amount, int]:
             low, high = (_bound(o.value, o.unit, o.ucum, "", True) for o in (one, following))
             return Amount(one.start, following.end, low, high, following.unit, (one.value, following.value)), 2
         if len(between) <= 8 and not one.after and _same_kind(one, following):
-            if not one.cmp and not following.cmp and _is_range(folded, one, between):
+            if one.cmp in ("", "=") and not following.cmp and _is_range(folded, one, between):
                 return _range(folded, one, following), 2
             if between.strip() == "/" and one.cmp and not following.cmp and following.unit and not one.unit:
                 following.cmp, following.start = one.cmp, following.start  # "≤ 140/90 mmHg": one sign for two pressures

@@ -203,7 +203,9 @@ def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
     opened = next((i for i, p in enumerate(pieces) if p.kind == "open" and _opens(pieces, i)), None)
     if opened is not None:
         return _opened(pieces, opened, reading)
-    return _settled(criterion_lists.parse(_neutral(pieces), reading.exclude, lambda n, g, i: _with_group(n, g, i, reading)))
+    return _settled(
+        criterion_lists.parse(_neutral(pieces), reading.exclude, lambda n, g, i: _with_group(n, g, i, reading))
+    )
 
 
 def _opens(pieces: list[Piece], at: int) -> bool:
@@ -428,6 +430,9 @@ def _exemplified(pieces: list[Piece], at: int, reading: _Reading) -> Node | None
     cue = pieces[at].text
     if not any(p.kind not in _WEIGHTLESS for p in before):
         return _sentence(after, reading)
+    first = next((p.kind for p in after if p.kind not in _WEIGHTLESS), "")
+    if first in ("amount", "pressure") and any(p.kind == "term" and p.value.kind in MEASURES for p in before):
+        return _sentence([*before, *after], reading)  # "QTc defined as > 470 ms"
     head = _sentence(before, reading)
     examples = _sentence(after, _Reading(True, reading.language))
     if head is None:
@@ -582,7 +587,17 @@ def _with_group(node: Node, group: Piece, item: Item, reading: _Reading) -> Node
     return _elaborated(node, detail, reading, False)
 
 
-_STATES = frozenset({LeafKind.METASTASIS, LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION, LeafKind.SEX, LeafKind.STAGE, LeafKind.TEXT})
+_STATES = frozenset(
+    {
+        LeafKind.METASTASIS,
+        LeafKind.DIAGNOSIS,
+        LeafKind.SYMPTOM,
+        LeafKind.INFECTION,
+        LeafKind.SEX,
+        LeafKind.STAGE,
+        LeafKind.TEXT,
+    }
+)
 
 
 def _limits_only(node: Node) -> bool:
@@ -590,11 +605,16 @@ def _limits_only(node: Node) -> bool:
 
 
 def _settled(node: Node | None) -> Node | None:
-    """"≤ 2.5 x ULN or ≤ 5 x ULN (with liver metastases)": the second limit holds only under its condition."""
+    """ "≤ 2.5 x ULN or ≤ 5 x ULN (with liver metastases)": the second limit holds only under its condition."""
     if not isinstance(node, Any):
         return node
-    plain = {leaf.concepts for n in node.children if not isinstance(n, If) for leaf in leaves_of(n) if leaf.kind in MEASURES}
-    made = [_both(n) if isinstance(n, If) and {leaf.concepts for leaf in leaves_of(n.then)} & plain else n for n in node.children]
+    plain = {
+        leaf.concepts for n in node.children if not isinstance(n, If) for leaf in leaves_of(n) if leaf.kind in MEASURES
+    }
+    made = [
+        _both(n) if isinstance(n, If) and {leaf.concepts for leaf in leaves_of(n.then)} & plain else n
+        for n in node.children
+    ]
     return leaves.any_of(made)
 
 
