@@ -15,10 +15,6 @@ ROWS = (
     ("Sodium", "138", "mmol/L", "135 - 146"),
     ("BUN", "14.5", "mg/dL", "7 - 25"),
 )
-    ("Glucose", "124", "mg/dL", "65 - 99"),
-    ("Sodium", "138", "mmol/L", "135 - 146"),
-    ("BUN", "14.5", "mg/dL", "7 - 25"),
-)
 
 pytestmark = pytest.mark.skipif(rapidocr.available() is not None, reason="rapidocr is not installed")
 
