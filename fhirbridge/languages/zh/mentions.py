@@ -109,7 +109,11 @@ _SKIP_KEYS = {
 _TREATMENT = re.compile(
     r"[化放理]疗|透析|吸氧|氧疗|移植|针灸|石膏|固定|牵引|[溶取]栓|介入|栓塞|消融|呼吸机|靶向治疗|免疫治疗|内分泌治疗|康复(?:治疗|训练)|按摩|推拿|电疗|光疗|手术|雾化|输血|起搏"
 )
-_VAGUE = {"疼", "痛", "疼痛", "不适", "不舒服", "难受", "疾病", "症状", "病", "感染", "炎症", "发炎", "手术", "检查", "治疗", "正常", "紧张", "压力", "疲劳感", "缓解", "体检", "抽血", "验血", "化验", "复查", "复诊", "随访", "就诊", "病理", "住", "休息", "运动", "锻炼", "饮食", "喝水", "用药", "吃药", "打针", "西药", "药物", "药品", "药", "病人", "受凉", "着凉", "受风", "体格检查", "查体", "辅助检查", "静滴", "静脉滴注", "输液", "口服", "雾化", "雾化吸入", "注射", "静推", "皮下注射", "肌注", "含服", "外用", "点滴", "手术治疗", "药物治疗", "住院治疗", "炎", "疙瘩", "糖耐", "副作用", "复发", "不良反应", "空腹抽血", "抽空腹血"}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _unrecorded() -> frozenset[str]:
+    return frozenset(row["name"] for row in languages.rows("zh", "unrecorded"))
 
 
 def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
@@ -120,7 +124,7 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         if (
             len(words) == 1
             or entry.kind in _SKIP
-            or words in _VAGUE
+            or words in _unrecorded()
             or (words.isascii() and not _latin_name(words, entry.kind))
         ):
             continue
