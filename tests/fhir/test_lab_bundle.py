@@ -141,6 +141,34 @@ def test_without_header_nothing_of_it_is_told_and_the_picture_is_blanked() -> No
     assert (pixels[62:70, 12:180] == 0).all(), "a row was blanked"
 
 
+def test_with_several_photos_a_box_names_its_file_and_page() -> None:
+    first, second = picture(), picture()
+    second = Picture("b.png", 2, second.pixels, second.data + b" ", "image/png")
+    row = LabResult("钾", "4.1", Box(10, 60, 180, 12, page=2), Quantity(Decimal("4.1"), "mmol/L"), "mmol/L")
+    record = lab_bundle.build(LabReport(HEADER, (row,), (), "zh"), [first, second], recorded=NOON)
+    path = observations(record)[0]["extension"][0]["extension"][1]["valueString"]
+    assert path == "DocumentReference.content[1].attachment.data#page=2&xywh=pixel:10,60,180,12"
+    assert len(next(record.resources("DocumentReference"))["content"]) == 2
+
+
+def test_a_time_without_zone_is_a_date_with_its_printed_text() -> None:
+    header = LabHeader(collected="2023-05-14T11:03:00")
+    record = lab_bundle.build(LabReport(header, ROWS[:1], (), "en"), [picture()], recorded=NOON)
+    one = observations(record)[0]
+    assert one["effectiveDateTime"] == "2023-05-14"
+    assert one["_effectiveDateTime"]["extension"][0]["valueString"] == "2023-05-14T11:03:00"
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "code"),
+    [("33岁", "33", "a"), ("5个月", "5", "mo"), ("30 Years", "30", "a"), ("12天", "12", "d")],
+)
+def test_an_age_keeps_its_unit(printed: str, value: str, code: str) -> None:
+    record = lab_bundle.build(LabReport(LabHeader(age=printed), ROWS[:1], (), "zh"), [picture()], recorded=NOON)
+    age = next(record.resources("Patient"))["extension"][0]["valueQuantity"]
+    assert (str(age["value"]), age["code"]) == (value, code)
+
+
 @pytest.mark.parametrize("version", ["R4", "R5"])
 def test_the_bundle_is_structurally_fhir(version: str) -> None:
     assert built(fhir_version=version, transaction=True).bundle is not None
