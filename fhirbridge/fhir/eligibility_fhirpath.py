@@ -158,21 +158,25 @@ def _present(resource: str, leaf: Leaf) -> str:
     found = f"Bundle.entry.resource.ofType({resource}).where({' or '.join([*codes, *names])})"
     refuted = "verificationStatus.coding.where(code = 'refuted' or code = 'entered-in-error').exists()"
     if resource not in ("Condition", "AllergyIntolerance"):
-        refuted = "status = 'not-taken' or status = 'not-done' or status = 'entered-in-error' or status = 'cancelled'"
-    when = _within(leaf.window, _WHEN[resource])
-    held = f"{found}.where(({refuted}).not()){when}"
-    denied = f"{found}.where({refuted})"
-    return f"iif({held}.exists(), true, iif({denied}.exists(), false, {{}}))"
+        refuted = "(status in ('not-taken' | 'not-done' | 'entered-in-error' | 'cancelled'))"
+    when = _inside(leaf.window, _WHEN[resource])
+    asked = f".where({refuted} or ({when}))" if when else ""
+    return f"{found}{asked}.aggregate(iif($total = true, true, ({refuted}).not()))"
 
 
 def _within(window: Window | None, path: str) -> str:
+    test = _inside(window, path)
+    return f".where({test})" if test else ""
+
+
+def _inside(window: Window | None, path: str) -> str:
     if window is None or window.within is None or window.direction not in ("before", "since", ""):
         return ""
     unit = _UNITS.get(window.within.ucum or "")
     number: Quantity = window.within
     if not unit or number.value != number.value.to_integral_value():
         return ""
-    return f".where({path} >= today() - {int(number.value)} {unit})"
+    return f"{path} >= today() - {int(number.value)} {unit}"
 
 
 def _coded(path: str, concept: Concept) -> str:

@@ -98,7 +98,8 @@ class _Writer:
     def _member(self, node: Node, negated: bool, span: Span) -> _Json:
         inner = _span(node) or span
         out = self.node(node, inner, self.text[inner.offset : inner.end])
-        within = [derivation(self.criterion_span, self.study)] if inner != self.criterion_span else []
+        numbered = "valueQuantity" in out or "valueRange" in out
+        within = [derivation(self.criterion_span, self.study)] if numbered and inner != self.criterion_span else []
         return self._closed(out, inner, negated, within)
 
     def _closed(self, out: _Json, span: Span, exclude: bool, marks: list[_Json]) -> _Json:
