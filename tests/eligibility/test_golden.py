@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from cases import bundle, leaf
+from golden_cases import bundle, leaf
 
 from fhirbridge.eligibility import policy
 from fhirbridge.eligibility.chart import Chart

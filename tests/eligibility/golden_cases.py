@@ -153,7 +153,7 @@ def _family(text: str) -> dict[str, Any]:
 MAKERS = {"cond": _condition, "code": _coded, "lab": _lab, "says": _says, "med": _medicine, "proc": _procedure}
 MAKERS |= {"allergy": _allergy, "family": _family}
 
-_BOUND = re.compile(r" (>=|<=|>|<) ([\d.]+)(?: ?x(ULN|LLN)| ([^\s]+))?(?=\s|$)")
+_BOUND = re.compile(r" (>=|<=|>|<) ([\d.]+)(?: ?x(ULN|LLN)| ([^\s<>=\[]+))?(?=\s|$)")
 _WINDOW = re.compile(r" (within|since|lasting) (\d+) (d|wk|mo|a)(?=\s|$)")
 _COUNT = re.compile(r" count(>=|<=)(\d+)")
 _QUALIFIERS = ("known", "active", "current", "history", "uncontrolled", "severe", "symptomatic", "untreated", "other")
