@@ -19,7 +19,7 @@ from fhirbridge.extract.mentions import Mention
 from fhirbridge.extract.talk import Sentence, Talk
 from fhirbridge.languages import spoken
 from fhirbridge.languages.spoken import Number, Rules
-from fhirbridge.records import Coding, Concept, Fact, FactKind, Quantity, Status
+from fhirbridge.records import Coding, Concept, Fact, FactKind, Quantity, Speaker, Status
 
 LOINC = "http://loinc.org"
 _PARTS = (("Systolic blood pressure", "8480-6"), ("Diastolic blood pressure", "8462-4"))
@@ -208,15 +208,62 @@ class _Reader:
         return facts
 
     def _worded(self, name: _Name, reach: tuple[int, int], sentence: Sentence) -> list[Fact]:
-        """ "my blood pressure has been really good": a value in words."""
+        """ "my blood pressure has been really good": a value in words; of a question the value is in the answer."""
+        if sentence.asks:
+            return self._answered(name, sentence) if sentence.role is Speaker.CLINICIAN else []
         reader = getattr(self.rules, "worded_value", None)
-        if reader is None or sentence.asks:
-            return []
-        found = reader(self.talk.text[name.end : reach[1]])
+        found = reader(self.talk.text[name.end : reach[1]]) if reader is not None else None
         if not found:
             return []
         words, length = found
         return [replace(self._fact(name.measures[0], None, (name.start, name.end + length)), value=words)]
+
+    def _answered(self, name: _Name, sentence: Sentence) -> list[Fact]:
+        """ "Do you know your weight?" - "about eighty kilos"."""
+        for place in range(sentence.turn + 1, min(sentence.turn + 5, len(self.talk.turns))):
+            inside = self.talk.by_turn[place]
+            if not len(inside):
+                continue
+            if self.talk.turns[place].speaker is Speaker.CLINICIAN:
+                if self._asks_of_another(inside):
+                    return []
+                continue
+            start = self.talk.sentences[inside[0]].start
+            text = self.talk.text[start : min(self.talk.sentences[inside[-1]].end, start + 160)]
+            fact = self._in_answer(name, start, text)
+            if fact is not None:
+                evidence = (*fact.evidence, self.talk.source(name.start, name.end))
+                return [replace(fact, evidence=evidence)]
+        return []
+
+    def _asks_of_another(self, inside: range) -> bool:
+        """Whether the clinician asks of something new; "and what was it?" still asks of the measure."""
+        asking = [self.talk.words(self.talk.sentences[s]) for s in inside if self.talk.sentences[s].asks]
+        pattern = getattr(self.rules, "of_the_same", None)
+        return any(pattern is None or not pattern.search(words) for words in asking)
+
+    def _in_answer(self, name: _Name, start: int, text: str) -> Fact | None:
+        numbers = [n._replace(start=n.start + start, end=n.end + start) for n in self.rules.numbers(text)]
+        measure = name.measures[0]
+        for number in numbers:
+            if measure.pressure:
+                fact = self._pressure(measure, number, numbers, set(), number.start)
+            elif self._is_time(number) or measure.kind is FactKind.SURVEY:
+                continue
+            else:
+                fact = self._plain(_Name(number.start, number.end, name.measures), number)
+            if fact is not None:
+                return fact
+        reader = getattr(self.rules, "answered_value", None)
+        found = reader(text) if reader is not None else None
+        if not found:
+            return None
+        return replace(self._fact(measure, None, (start + found[1], start + found[2])), value=found[0])
+
+    def _is_time(self, number: Number) -> bool:
+        """Whether a number counts days or the like, not the measure."""
+        pattern = getattr(self.rules, "time_unit", None)
+        return pattern is not None and pattern.match(self.talk.text, number.end) is not None
 
     def _fact(self, measure: Measure, amount: Quantity | None, place: tuple[int, int]) -> Fact:
         return Fact(measure.kind, measure.concept, Status.PRESENT, (self.talk.source(*place),), amount)

@@ -360,3 +360,16 @@ def worded_value(after: str) -> tuple[str, int] | None:
 def told(text: str) -> list[Told]:
     """What a turn tells that needs code of its own to read: tumours, pack-years."""
     return [*_of_tumours(text), *_of_smoking(text)]
+
+
+time_unit = re.compile(r"[ -]*(?:minutes?|hours?|days?|weeks?|months?|years?|times?|o'clock|am|pm|a\.m|p\.m)\b")
+of_the_same = re.compile(r"\b(?:it|they|them|that|the readings?|the numbers?|readings? like)\b")
+_ANSWERED = re.compile(
+    r"(?:nothing (?:like )?out of the ordinary|within (?:the )?normal (?:range|limits)|in (?:the )?normal range|(?:pretty |quite |been |fairly |all |mostly |it's |they're |was |were |is |are )(?:good|fine|normal|okay|ok|high|low|stable|under control|well controlled|a bit high|a little high|a bit low))(?!\w)"
+)
+
+
+def answered_value(answer: str) -> tuple[str, int, int] | None:
+    """What an answer says of a measured value in words, and where."""
+    match = _ANSWERED.search(answer)
+    return (match[0], match.start(), match.end()) if match else None
