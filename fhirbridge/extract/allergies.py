@@ -13,7 +13,9 @@ from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.talk import Talk
 from fhirbridge.records import Speaker, Status
 
-_TO = re.compile(r"allerg(?:ic|y|ies) (?:reaction )?(?:to|against)|reacts? (?:badly )?to")
+_TO = re.compile(
+    r"allerg(?:ic|y|ies) (?:reaction )?(?:to|against)|(?:bad |allergic )?reactions? to|reacts? (?:badly )?to"
+)
 _HAPPENS = re.compile(r"what (?:happens|happened|kind of reaction|sort of reaction|reaction|was the reaction)")
 _SUBSTANCES = frozenset({"medication", "medication-class", "allergen", "organism"})
 _NAMED = re.compile(r"^(?:allergy to|allergic to) |^(?!seasonal|food|drug|skin|nasal).* allergy$")

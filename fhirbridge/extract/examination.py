@@ -44,6 +44,9 @@ def mark(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]
 def _recounted(talk: Talk, mention: Mention) -> bool:
     """Whether the clinician repeats what was told ("you mentioned some dry skin")."""
     sentence = talk.sentences[mention.sentence]
-    pattern = getattr(spoken.rules(sentence.language), "recounts", None)
+    rules = spoken.rules(sentence.language)
+    if mention.key in getattr(rules, "felt_only", ()):
+        return True  # nobody finds tiredness by looking
+    pattern = getattr(rules, "recounts", None)
     before = talk.text[max(sentence.start, mention.start - 60) : mention.start]
     return pattern is not None and pattern.search(before) is not None

@@ -95,7 +95,9 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
         return
     if mention.fixed and mention.status is Status.PLANNED:
         asks = ""
-        if sentence.asks in ("yes-no", "open"):
+        pattern = getattr(spoken.rules(sentence.language), "asked_of", None)
+        before = talk.text[max(sentence.start, mention.start - 24) : mention.start]
+        if sentence.asks in ("yes-no", "open") or (pattern is not None and pattern.search(before)):
             mention.dropped = "asked about a plan"
             return
     if asks and _taken_for_granted(talk, mention, sentence.language):

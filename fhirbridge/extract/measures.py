@@ -149,6 +149,8 @@ class _Reader:
         after = [n for n in numbers if n.start >= name.end and n.start < reach[1] and n.start not in used]
         near = [n for n in numbers if n.end <= name.start and n.start >= reach[0] and name.start - n.end < 12]
         for number in (*after, *reversed([n for n in near if n.start not in used])):
+            if self._elsewhere(name, number):
+                continue
             if name.measures[0].pressure:
                 fact = self._pressure(name.measures[0], number, numbers, used, name.start)
             else:
@@ -211,6 +213,9 @@ class _Reader:
         """ "my blood pressure has been really good": a value in words; of a question the value is in the answer."""
         if sentence.asks:
             return self._answered(name, sentence) if sentence.role is Speaker.CLINICIAN else []
+        supposed = getattr(self.rules, "if_before", None)
+        if supposed is not None and supposed.search(self.talk.text[max(sentence.start, name.start - 16) : name.start]):
+            return []
         reader = getattr(self.rules, "worded_value", None)
         found = reader(self.talk.text[name.end : reach[1]]) if reader is not None else None
         if not found:
@@ -235,6 +240,12 @@ class _Reader:
                 evidence = (*fact.evidence, self.talk.source(name.start, name.end))
                 return [replace(fact, evidence=evidence)]
         return []
+
+    def _elsewhere(self, name: _Name, number: Number) -> bool:
+        """Whether the words between say that the number is not the measure's."""
+        pattern = getattr(self.rules, "not_measured", None)
+        between = self.talk.text[name.end : number.start] if number.start >= name.end else ""
+        return pattern is not None and pattern.search(between) is not None
 
     def _asks_of_another(self, inside: range) -> bool:
         """Whether the clinician asks of something new; "and what was it?" still asks of the measure."""

@@ -43,9 +43,9 @@ _NUMBER = re.compile(
     rf"(?P<digits>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?(?:\s+(?:hundred|thousand|million))?|(?<![\d.])\.\d+)(?![\d])"
     rf"|\b(?P<half>half|(?:a\s+)?quarter)(?=\s+(?:of\s+)?(?:a|an|the|one|tab|tablet|pill|pack)\b)"
     rf"|\b(?P<couple>(?:a\s+)?couple(?:\s+of)?)\b"
-    rf"|\b(?P<words>(?:a\s+(?=hundred|thousand|million))?(?:{_WORD})(?:(?:\s+and\s+a\s+half\b)|(?:(?:\s+and\s+|\s+point\s+|[\s-]+)(?:{_WORD})\b))*)\b"
+    rf"|\b(?P<words>(?:a\s+(?=hundred|thousand|million))?(?:{_WORD})(?:(?:\s+and\s+a\s+half\b)|(?:(?:\s+and\s+|\s+point\s+|\.\s+(?=(?:zero|one|two|three|four|five|six|seven|eight|nine)\b)|[\s-]+)(?:{_WORD})\b))*)\b"
 )
-_POINT = re.compile(r"\s+point\s+")
+_POINT = re.compile(r"\s+point\s+|\.\s+")
 
 
 def numbers(text: str) -> list[Number]:

@@ -35,7 +35,10 @@ loose = re.compile(
     r"uh|you know|actually|maybe|also|having|got|been|slight|slightly|mild|severe|bad|terrible|occasional|constant|new|"
     r"increased|more|much|old)[ ]+)+"
 )
-sentence_end = re.compile(r"[.?!;]+(?=\s|$)\s*|\n\s*")
+# "ninety eight . seven" is a number, not two sentences
+sentence_end = re.compile(
+    r"(?:[?!;]|\.(?!\s+(?:zero|one|two|three|four|five|six|seven|eight|nine)\b(?! (?:of|more|thing|time|is|was|day|week|month|year|hundred))))+(?=\s|$)\s*|\n\s*"
+)
 
 # What stands before a thing that both speakers know of.
 definite = re.compile(
@@ -59,6 +62,20 @@ recounts = re.compile(
 names_other = re.compile(
     r" (?:clinics?|screen(?:ing|s)?|tests?|panel|vaccines?|vaccination|shots?|leaflet|booklet|support group|specialists?|nurses?|team|association|foundation|society|awareness|prevention|work-?up)\b"
 )
+# Complaints that only the patient can tell, by the lexicon's names.
+felt_only = frozenset(
+    {
+        "fatigue", "headache", "nausea", "dizziness", "chest pain", "back pain", "flank pain", "abdominal pain", "palpitations",
+        "hemoptysis", "dysuria", "insomnia", "loss of appetite", "itching", "heartburn", "chills", "night sweats", "vomiting",
+        "diarrhea", "constipation", "anxiety", "depressed mood", "stress", "shortness of breath", "sore throat", "hematuria",
+    }
+)  # fmt: skip
+# What lies between a measure and a number that is not its value ("weigh yourself and call me if you gain two pounds").
+not_measured = re.compile(
+    r"\b(?:if|gain\w*|lose|lost|losing|call|every|yourself|myself|daily|pills?|medic\w+|tablets?)\b"
+)
+if_before = re.compile(r"\bif (?:if )?(?:your|the|my|his|her|that)? ?$")
+asked_of = re.compile(r"\b(?:did|have|has|are|do|does|were|when) (?:you|he|she|they)(?: \w+)? $")
 # Diseases that pass, by the lexicon's English names.
 passing = re.compile(
     r"stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|appendic|surgery"
