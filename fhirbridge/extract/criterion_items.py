@@ -89,12 +89,39 @@ def read(pieces: list[Piece], before: State) -> Item:
     """The item that `pieces` say, with the heads and qualifiers of `before` where it brings none of its own."""
     item = Item(pieces[0].start, pieces[-1].end)
     reader = _Reader(item, before)
+    skipped = -1
     for i, piece in enumerate(pieces):
+        if i <= skipped:
+            continue
+        if piece.kind == "not" and (ahead := _modified(pieces, i)):
+            item.unknown += pieces[
+                i : ahead + 1
+            ]  # "not fully recovered from surgery" denies the recovery, not the surgery
+            item.own_head = True
+            skipped = ahead
+            continue
         if piece.kind == "cond_tail" and piece.text in _RELATIVE and {p.kind for p in pieces[i + 1 :]} <= _DESCRIBES:
             continue  # "which is unresectable" describes as an adjective would
         reader.take(piece)
     reader.finish()
     return item
+
+
+_DENIES_A_NOUN = frozenset({"no", "without", "无", "没有", "none", "absence of", "absence", "free of", "free from", "lack of", "no evidence of", "否认", "无任何",
+                           "不伴", "不伴有", "无明显", "without any", "without evidence of", "no other", "negative for", "neither", "no history of", "no prior",
+                           "no previous", "既往无", "不存在", "未见", "无严重", "不合并", "no concurrent", "have no", "has no", "must have no"})  # fmt: skip
+
+
+def _modified(pieces: list[Piece], at: int) -> int:
+    """Where the word stands that a "not" belongs to, if it is a word nobody knows or an adjective; else 0."""
+    cue = pieces[at].text
+    following = next((i for i in range(at + 1, len(pieces)) if pieces[i].kind not in ("ignored", "mark")), 0)
+    if not following or cue in _DENIES_A_NOUN:
+        return 0
+    kind = pieces[following].kind
+    if kind == "word" or (cue in ("非", "non-", "non") and kind in ("stage", "qualifier", "histology")):
+        return following
+    return 0
 
 
 _RELATIVE = frozenset(

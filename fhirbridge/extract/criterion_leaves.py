@@ -81,7 +81,13 @@ def node(item: Item, exclude: bool) -> Node | None:
     made = _asked(item, exclude)
     if made is None or not item.negated or (isinstance(made, Leaf) and made.kind is LeafKind.ADMINISTRATIVE):
         return made
-    return made.child if isinstance(made, Not) else Not(made)
+    if isinstance(made, Not):
+        return made.child
+    kinds = {leaf.kind for leaf in _leaves_of(made)}
+    if exclude and LeafKind.TEXT in kinds and len(kinds) > 1:
+        # whoever lacks the known part would be excluded for a reason nobody understood
+        return all_of([Not(made), text_leaf(item.start, item.end)])
+    return Not(made)
 
 
 def _asked(item: Item, exclude: bool) -> Node | None:

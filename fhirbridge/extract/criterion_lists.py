@@ -232,6 +232,8 @@ def _read(parts: list[_Part]) -> list[Item]:
     state = State()
     for part in parts:
         before = state if items and _continues(part, items[-1]) else State()
+        if before.head in ("risk", "family") and _is_stage(part):
+            before = State(negated=before.negated)
         item = read(part.pieces, before)
         previous_kinds = {a.kind for a in items[-1].anchors} if items else set()
         if not _carries_negation(part, item, before, previous_kinds):
@@ -436,6 +438,11 @@ def _share_variants(items: list[Item]) -> None:
         ):
             gene.kind, gene.concepts = LeafKind.MEDICATION, (Concept(f"{gene.concepts[0].name} {ending}"),)
     genes = [g for g in genes if g.kind is LeafKind.BIOMARKER]
+    infections = [a for item in items for a in item.anchors if a.kind is LeafKind.INFECTION]
+    for before_one, after_one in reversed(list(itertools.pairwise(infections))):
+        known = [v for v in after_one.values if v in ("positive", "negative")]
+        if known and not {"positive", "negative"} & set(before_one.values):
+            before_one.values.append(known[-1])
     for i in range(len(genes) - 2, -1, -1):
         if not genes[i].values:
             genes[i].values = list(genes[i + 1].values)

@@ -258,6 +258,16 @@ def _ends_sentence(text: str, end: int) -> bool:
     return not following or not (following.isascii() and following.islower())
 
 
+def folded_number(piece: Piece) -> str:
+    """The digits of a bare number, else nothing."""
+    numbers = getattr(piece.value, "numbers", ())
+    return (
+        str(numbers[0])
+        if piece.kind == "amount" and len(numbers) == 1 and piece.value.bare and not piece.value.unit
+        else ""
+    )
+
+
 def _nest(flat: list[Piece]) -> list[Piece]:
     """The pieces with each bracket pair as one "group"; a bracket without partner is left out."""
     stack: list[list[Piece]] = [[]]
@@ -269,6 +279,10 @@ def _nest(flat: list[Piece]) -> list[Piece]:
         elif piece.kind == "close bracket":
             if opens:
                 inner, opened = stack.pop(), opens.pop()
+                if len(inner) == 1 and re.fullmatch(
+                    r"\d{1,2}|[a-z]|i{1,3}|iv", inner[0].text or folded_number(inner[0])
+                ):
+                    continue  # an enumerator: "either (1) recurrent disease, or (2) stage IV"
                 stack[-1].append(Piece(opened.start, piece.end, "group", tuple(inner)))
         else:
             stack[-1].append(piece)

@@ -178,7 +178,7 @@ class Words:
         """Every phrase of `folded` at word boundaries, overlapping ones too; `text` decides capitals."""
         cues = []
         for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            if _joined(folded, start) or _joined(folded, end):
+            if _joined(folded, start) or (_joined(folded, end) and not _before_class(folded, start, end)):
                 continue
             meant = self._meant(index, text[start:end])
             if meant is None:
@@ -202,6 +202,14 @@ class Words:
             if exact == plain:
                 return kind, value
         return next(((kind, value) for kind, value, exact in rows if not exact), None)
+
+
+_CLASS_AFTER = re.compile(r"(?:i{1,3}|iv|[ⅰⅱⅲⅳ])(?![a-z])")
+
+
+def _before_class(text: str, start: int, end: int) -> bool:
+    """ "NYHAIII" and "ASAII" are printed in one word."""
+    return text[start:end] in ("nyha", "asa") and bool(_CLASS_AFTER.match(text, end))
 
 
 def _joined(text: str, at: int) -> bool:
