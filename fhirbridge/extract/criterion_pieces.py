@@ -260,7 +260,7 @@ def _ends_sentence(text: str, end: int) -> bool:
 
 def folded_number(piece: Piece) -> str:
     """The digits of a bare number, else nothing."""
-    numbers = getattr(piece.value, "numbers", ())
+    numbers: tuple[Any, ...] = getattr(piece.value, "numbers", ())
     return (
         str(numbers[0])
         if piece.kind == "amount" and len(numbers) == 1 and piece.value.bare and not piece.value.unit
