@@ -195,20 +195,22 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         and not question
         and re.search(r"(?:有|得了?|患有?|是)(?:点|个|些)?$", lead) is not None
     )
-    if (
-        role is Speaker.CLINICIAN
-        and mention.kind in ("condition", "symptom", "finding")
-        and mention.status is Status.PRESENT
-    ):
-        prefix, _, rest = own.partition(mention.text)
-        short = (
-            len(rest.strip("，。！ 的了")) <= 2
-            and re.fullmatch(r"[^会能可常如引致主用治没了想怕与和要才防]{0,14}", prefix) is not None
-        )
-        if not (short or _STATED.search(_clause_lead(lead)) or _AFTERWARDS.match(tail)):
-            mention.dropped, mention.status, mention.open = "only talked about", None, True
-        elif short and not _STATED.search(_clause_lead(lead)):
-            mention.weak = True
+    if role is Speaker.CLINICIAN:
+        _weigh(own, lead, tail, mention)
+
+
+def _weigh(own: str, lead: str, tail: str, mention: Mention) -> None:
+    """Take a problem out that a clinician names without saying that it is the patient's."""
+    if mention.kind not in ("condition", "symptom", "finding") or mention.status is not Status.PRESENT:
+        return
+    prefix, _, rest = own.partition(mention.text)
+    bare = re.fullmatch(r"[^会能可常如引致主用治没了想怕与和要才防]{0,14}", prefix) is not None
+    short = bare and len(rest.strip("，。！ 的了")) <= 2
+    stated = _STATED.search(_clause_lead(lead)) is not None
+    if not (short or stated or _AFTERWARDS.match(tail)):
+        mention.dropped, mention.status, mention.open = "only talked about", None, True
+    elif short and not stated:
+        mention.weak = True
 
 
 # What a clinician says before a thing that is the patient's, and after it; other things are only talked about.

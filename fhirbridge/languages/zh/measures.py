@@ -258,6 +258,8 @@ def _words(text: str, turn: int) -> Iterator[Mention]:
     for match in _described().finditer(text):
         analyte = table[match["name"]]
         if match["name"] in (
+            "体重",
+            "身高",
             "称",
             "重",
             "量了",

@@ -56,7 +56,7 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         return
     if words("if").search(lead) and not re.search(r"(?:开|给你|先吃|先用)", clause):
         mention.dropped = "hypothetical"
-    elif re.search(r"停(?:了|掉|用|药)", clause) and not re.search(r"不(?:要|能|可以)(?:随便)?停", clause):
+    elif re.search(r"先停|停(?:了|掉|用|药|$)", clause) and not re.search(r"不(?:要|能|可以)(?:随便)?停", clause):
         mention.status = Status.PAST
     elif _NOT_ORDER.search(clause):
         mention.dropped = "advised against"

@@ -138,10 +138,27 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             continue  # allergies are read by themselves
         if text[start - 1 : start] == "非" and entry.kind not in ("medication", "procedure"):
             continue
+        if entry.kind == "procedure":
+            start = _imaged(text, start, words)
+            words = text[start:end]
         concept = entry.in_language("zh")
         if entry.kind in ("medication", "medication-class", "procedure", "therapy"):
             concept = _as_said(clean.cased[start:end], concept, entry.key)
         yield Mention(turn, start, end, entry.kind, entry.key, concept, words)
+
+
+_IMAGE = re.compile(r"^(?:超声|彩超|b超|ct|cta|mri|核磁|磁共振|x线|平片|增强ct|增强磁共振)")
+_IMAGED = re.compile(
+    r"(?:头颅|头颈|头部|颅脑|颈部|颈椎|颈动脉|胸部|胸|肺部?|腹部|全腹|上腹|肝胆|泌尿系|盆腔|妇科|阴道|乳腺|甲状腺|心脏|腰椎|胸椎|膝关节|髋关节|双?下肢|淋巴结|血管|动脉|静脉|鼻窦|垂体|前列腺|阴囊|浅表|软组织)+(?:的)?$"
+)
+
+
+def _imaged(text: str, start: int, words: str) -> int:
+    """Where the name of a picture begins with the part of the body it is of: 颈部超声."""
+    if not _IMAGE.match(words):
+        return start
+    match = _IMAGED.search(text[:start])
+    return match.start() if match else start
 
 
 def _as_said(words: str, concept: Concept, key: str) -> Concept:

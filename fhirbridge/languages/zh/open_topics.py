@@ -19,14 +19,16 @@ _HEART = re.compile(r"I[0-5]|I9|Q2|R0[0-3]|R06|R07|R55|R57|R23.0|R9431")
 _RAISED = re.compile(
     r"I|Q2|R0[0-37]|R06|R55|R57|R23|R60|R61|R53|R42|R50|R11|E0[5-9]|E1[0-4]|E78|D5|D6[0-4]|J00|J06|F41|M54|R73|K2|R10|R51"
 )
+_OPENING = re.compile(r"心(?![情理烦急意里])|冠脉|冠状动脉|房颤|早搏|支架")
 _WORDS = re.compile(r"心(?!理|情)|早搏|房颤|室缺|房缺")
 
 
-def settle(found: Sequence[Mention]) -> None:
-    """Make the open heart topics of a heart consultation possible; nothing when it is about something else."""
+def settle(found: Sequence[Mention], opening: str) -> None:
+    """Make the open heart topics of a heart consultation possible; nothing when it opens with something else."""
     problems = [m for m in found if m.kind in _PROBLEM and not m.family and m.text not in ("心脏病", "心脏问题")]
-    first = [m for m in problems if m.turn == 0 or (m.turn <= 2 and m.status is Status.PRESENT)]
-    if not any(_is(m, _HEART) for m in first):
+    complaint = [m for m in problems if m.turn == 0]
+    early = complaint or [m for m in problems if m.turn <= 2 and m.status is Status.PRESENT]
+    if not (_OPENING.search(opening) or any(_is(m, _HEART) for m in early)):
         return
     known = {m.key for m in problems if m.status is not None and not m.dropped}
     for mention in problems:

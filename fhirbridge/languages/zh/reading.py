@@ -18,6 +18,7 @@ from fhirbridge.languages.zh import (
     mentions,
     oncology,
     open_topics,
+    sections,
     times,
 )
 from fhirbridge.languages.zh.answers import Pending
@@ -26,25 +27,6 @@ from fhirbridge.languages.zh.wording import Cleaned, Piece, sentences
 from fhirbridge.records import Fact, LeftOut, Speaker, Status, Turn
 
 _MEDICINE = ("medication", "medication-class")
-_TOPICS = (
-    (re.compile(r"睡眠|睡(?:得|的|觉)"), "失眠"),
-    (re.compile(r"胃口|食欲|饭量|吃饭|吃东西|饮食|吃奶|吃得"), "食欲减退"),
-    (re.compile(r"精神(?!病|科|分裂|障碍|类)"), "精神萎靡"),
-)
-_HOW = re.compile(r"怎么样|如何|咋样|好吗|好不好|还好吗|正常吗|行吗|可以吗|呢[？?]?$|吗[？?]?$|？$")
-_HEADINGS = (
-    ("family", re.compile(r"^\s*家族史")),
-    ("past", re.compile(r"^\s*(?:既往史|过去史|既往病史)")),
-    ("social", re.compile(r"^\s*(?:个人史|社会史|月经史|婚育史|婚姻史)")),
-    ("exam", re.compile(r"^\s*(?:体格检查|查体|专科检查|体检|体征)")),
-    ("tests", re.compile(r"^\s*(?:辅助检查|实验室检查|检查结果|影像)")),
-    ("diagnosis", re.compile(r"^\s*(?:初步诊断|入院诊断|诊断|出院诊断|临床诊断|印象)")),
-    ("plan", re.compile(r"^\s*(?:处理|治疗(?:计划|方案)?|诊疗计划|医嘱|建议|计划)")),
-    ("story", re.compile(r"^\s*(?:主诉|现病史)")),
-    ("allergy", re.compile(r"^\s*过敏史")),
-)
-
-
 RECENT = 80  # how many mentions back an answer or a correction reaches; keeps a very long transcript linear
 
 
@@ -62,7 +44,7 @@ class Reader:
         self.answered = self.turn_asks = False
         self.turns = 0
         self.family_asked = False
-        self.lecture = False
+        self.lecture, self.opening = False, ""
         self.site = ""  # the part of the body spoken of last
         self.heard: list[Mention] = []
         self.is_chat = False  # opened by a patient who writes, with no examination
@@ -76,7 +58,7 @@ class Reader:
         if role is Speaker.CLINICIAN and self.answered:
             self.pending, self.allergy_asked = [], []
         if number == 0:
-            self.is_chat = role is Speaker.PATIENT
+            self.is_chat, self.opening = role is Speaker.PATIENT, clean.text
         elif role is Speaker.RELATIVE:
             self.is_chat = False
         if role is Speaker.NOTE:
@@ -99,7 +81,7 @@ class Reader:
         self.found += spoken
 
     def _head(self, text: str) -> None:
-        for name, pattern in _HEADINGS:
+        for name, pattern in sections.HEADINGS:
             if pattern.search(text):
                 self.section = name
 
@@ -139,12 +121,14 @@ class Reader:
         self._values_win()
         open_topics.vague(self.found)
         if self.is_chat:
-            open_topics.settle(self.found)
+            open_topics.settle(self.found, self.opening)
 
     def _values_win(self) -> None:
         """A word for a high or low value gives way to the value itself."""
         measured = {m.concept.name for m in self.found if m.kind == "laboratory" and not isinstance(m.value, str)}
         for mention in self.found:
+            if mention.kind == "laboratory" and isinstance(mention.value, str) and mention.concept.name in measured:
+                mention.dropped = "told by its value"
             if mention.kind in ("condition", "finding", "symptom") and mention.status is Status.PRESENT:
                 name = measures.analyte_of(mention.text)
                 if name and name in measured:
@@ -336,8 +320,8 @@ class Reader:
             self.pending.append(Pending(mention, question, sentence.text, False))
         if allergies.topic(sentence.text):
             self.allergy_asked.append(clean.span(sentence.start, sentence.start + len(sentence.text.rstrip("，。？ "))))
-        if _HOW.search(sentence.text.rstrip("，。 ")):
-            for pattern, name in _TOPICS:
+        if sections.HOW.search(sentence.text.rstrip("，。 ")):
+            for pattern, name in sections.TOPICS:
                 match = pattern.search(sentence.text)
                 if match and not any(m.concept.name == name for m in asked):
                     topic = named(name, "symptom", self.lexicon, self.turns - 1, sentence.start + match.start(),
