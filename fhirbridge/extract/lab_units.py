@@ -17,7 +17,9 @@ _LOST_MOL = re.compile(r"(?<=mo)[1I|](?=$|/)")
 _LOST_POWER = re.compile(r"(?<=10)\s?[~'\"°%*]\s?(?=\d{1,2}/)")
 _NO_POWER = re.compile(r"[x×*X]?\s?10[.,·^~*'\"]?\s?/\s?[Ll]")
 _NO_STROKE = frozenset(("UL", "IUL", "gL"))  # letters that are a unit only with the stroke they lost
-_LOOK = str.maketrans({"l": "1", "i": "1", "|": "1", "!": "1", "/": "1", "o": "0", "µ": "u", "q": "g", "9": "g"})
+_LOOK = str.maketrans(
+    {"l": "1", "i": "1", "|": "1", "!": "1", "/": "1", "o": "0", "µ": "u", "μ": "u", "q": "g", "9": "g"}
+)
 _FLAT_POWER = re.compile(r"(?<![\d.])10([369]|12)(?=/)")
 
 
