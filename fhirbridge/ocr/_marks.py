@@ -168,8 +168,8 @@ def _arrow(grey: Grey, word: Word, which: int, *, strict: bool) -> str:
 def _direction(glyph: NDArray[np.float64], most_uneven: float) -> str:
     """Which end of an upright stroke is an arrow's head: wide, even on both sides, pointed; the tail ends plain.
 
-    A 1 has its flag on one side only, or a foot as wide as its head. The limits were set on 196 places with arrows or ones
-    of the development pictures; no 1 of them passes.
+    A 1 has its flag on one side only, or a foot as wide as its head. The limits were set on 196 places of the
+    development pictures where a mark may stand; no 1 of them passes.
     """
     x = np.arange(glyph.shape[1]) + 0.5
     mass = glyph.sum(axis=1) + 1e-6
