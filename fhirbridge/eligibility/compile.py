@@ -70,7 +70,7 @@ class _Maker:
             roots.append(self._node(tree))
             texts.append(_shown(criterion, administrative))
             molecular.append(criterion.exclude and _molecular(tree))
-            personal.append(_personal(tree))
+            personal.append(criterion.source == "structured" and _personal(tree))
         if not criteria:
             self.left_out.append(LeftOut(trial.id, "no eligibility criteria; nothing to judge"))
         study = _study(trial, criteria)

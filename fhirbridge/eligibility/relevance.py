@@ -165,6 +165,8 @@ class _About:
     inclusion: frozenset[str]
     keys: frozenset[str]  # diseases it is about
     asked: frozenset[str]  # diseases its inclusion criteria name
+    exclusion: frozenset[str]  # words that only its exclusion criteria hold
+    length: int  # words of its inclusion criteria
 
 
 class Postings:
@@ -185,6 +187,8 @@ class Postings:
     def _about(self, trial: Trial, criteria: tuple[Criterion, ...], subject: Subject) -> _About:
         included = "\n".join(c.text for c in criteria if not c.exclude and c.source != "structured")
         included = included or trial.eligibility_text
+        excluded = "\n".join(c.text for c in criteria if c.exclude and c.source != "structured")
+        told = words_of(included)
         asked: set[str] = set()
         if self._words is not None:
             hits = self._words.scan(included[:3000], detect(included))
@@ -192,15 +196,17 @@ class Postings:
         return _About(
             words_of(" ".join(trial.conditions)),
             words_of(f"{trial.title} {trial.official_title}"),
-            frozenset(words_of(included)),
+            frozenset(told),
             subject.keys,
             frozenset(asked),
+            frozenset(words_of(excluded)) - {*told, *words_of(" ".join((*trial.conditions, trial.title)))},
+            len(told),
         )
 
     def made(self) -> Relevance:
         """The tables; rarity is counted over all trials."""
         total = max(1, len(self._studies))
-        words = Counter(w for s in self._studies for w in s.inclusion.union(s.conditions, s.title))
+        words = Counter(w for s in self._studies for w in s.inclusion.union(s.conditions, s.title, s.exclusion))
         keys = Counter(k for s in self._studies for k in s.keys | s.asked)
 
         def rare(table: Counter[str], term: str) -> float:
@@ -215,6 +221,9 @@ class Postings:
             _share(tables["inclusion words"], number, {w: rare(words, w) for w in s.inclusion})
             _share(tables["subject words"], number, {w: rare(words, w) for w in {*s.conditions, *s.title}})
             _share(tables["subject keys"], number, {k: rare(keys, k) for k in s.keys})
+            tables["length"][_ALWAYS].append((number, math.log1p(s.length)))
+            for word in sorted(s.exclusion):
+                tables["exclusion words"][word].append((number, rare(words, word)))
             for key in sorted(s.asked):
                 tables["inclusion keys"][key].append((number, rare(keys, key)))
             for name in ("conditions", "title"):
@@ -259,8 +268,11 @@ _FEATURES: dict[str, tuple[str, bool, float]] = {
     "inclusion keys": ("keys", True, 0.45),
     "title": ("problems", True, 0.25),
     "conditions": ("words", True, 0.25),
+    "exclusion words": ("present", False, -0.06),
+    "length": ("always", False, -0.4),
 }
-_OFFSET = -3.2
+_OFFSET = -1.4
+_ALWAYS = "*"
 
 
 def query_of(chart: Chart) -> Query:
@@ -311,10 +323,19 @@ def relevance_of(compiled: CompiledStudies, query: Query) -> Floats:
     """The relevance of every study to a query, 0 to 1 before eligibility is weighed, as log-odds."""
     total = np.full(len(compiled.studies), _OFFSET)
     for name, (part, logged, weight) in _FEATURES.items():
-        terms = dict.fromkeys(query.words, 1.0) if part == "present" else getattr(query, part)
+        terms = _terms(query, part)
         value = _sum(compiled, name, terms)
         total += weight * (np.log1p(value) if logged else value)
     return total
+
+
+def _terms(query: Query, part: str) -> dict[str, float]:
+    if part == "always":
+        return {_ALWAYS: 1.0}
+    if part == "present":
+        return dict.fromkeys(query.words, 1.0)
+    found: dict[str, float] = getattr(query, part)
+    return found
 
 
 def _sum(compiled: CompiledStudies, name: str, query: dict[str, float]) -> Floats:
