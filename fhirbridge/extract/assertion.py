@@ -56,6 +56,8 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
             others = heards[:number]
         else:
             continue
+        if between[1] - between[0] > _FARTHEST:
+            continue
         if _far(text, between, cue.reach, gap) and not (cue.kind == "negated" and _listed(text[slice(*between)])):
             continue
         inside = [o for o in others if between[0] <= o.start < between[1]]
@@ -75,6 +77,7 @@ def _far(text: str, between: tuple[int, int], reach: int, gap: str) -> bool:
     return text.count(gap, *between) > reach
 
 
+_FARTHEST = 400  # characters; no cue reaches farther
 _SEPARATOR = re.compile(r",|\bor\b|\band\b|\bnor\b")
 
 

@@ -29,11 +29,12 @@ NOTHING = Onset(None, "", None)
 def onset(talk: Talk, mention: Mention, visit: date | None) -> Onset:
     """The onset said nearest to a mention in its sentence."""
     sentence = talk.sentences[mention.sentence]
-    said = spoken.rules(sentence.language).since(talk.words(sentence))
-    near = [s for s in said if _distance(s, mention, sentence.start) < _NEAR and s.kind != "until"]
+    start = max(sentence.start, mention.start - 3 * _NEAR)
+    said = spoken.rules(sentence.language).since(talk.text[start : min(sentence.end, mention.end + 3 * _NEAR)])
+    near = [s for s in said if _distance(s, mention, start) < _NEAR and s.kind != "until"]
     if not near:
         return NOTHING
-    best = min(near, key=lambda s: (_distance(s, mention, sentence.start), s.start))
+    best = min(near, key=lambda s: (_distance(s, mention, start), s.start))
     duration = None
     if best.kind == "for" and best.number is not None:
         duration = Quantity(best.number, best.unit, best.unit)
