@@ -49,8 +49,10 @@ def find(trial: Trial, lexicon: Lexicon) -> tuple[Criterion, ...]:
 
     contexts = Contexts(one, shown)
     found = [contexts.applied(_understood(criterion, shown, one)) for criterion in cut(trial)]
-    found = [replace(c, tree=bounded(c.tree, shown.eligibility_text)) for c in found]
-    return (*structured(trial), *(_verbatim(c, trial) for c in found))
+    found = [_bounded(c, shown.eligibility_text) for c in found]
+    if shown.eligibility_text != trial.eligibility_text:
+        found = [_verbatim(c, trial) for c in found]
+    return (*structured(trial), *found)
 
 
 def structured(trial: Trial) -> Iterator[Criterion]:
@@ -78,13 +80,19 @@ def _ages(trial: Trial) -> str:
     return ", ".join(ends).capitalize()
 
 
+def _bounded(criterion: Criterion, text: str) -> Criterion:
+    tree = bounded(criterion.tree, text)
+    return criterion if tree is criterion.tree else replace(criterion, tree=tree)
+
+
 def _verbatim(criterion: Criterion, trial: Trial) -> Criterion:
     return replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
 
 
 def _understood(criterion: Criterion, trial: Trial, read: _Understand) -> Criterion:
     """The criterion with its tree: a list held together is understood line by line."""
-    shown = replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
+    words = trial.eligibility_text[criterion.span.offset : criterion.span.end]
+    shown = criterion if criterion.text == words else replace(criterion, text=words)
     if isinstance(criterion.tree, Leaf):
         known = read(shown)
         return known if known.understanding == Understanding.COMPUTABLE else _labelled(shown, known, read)

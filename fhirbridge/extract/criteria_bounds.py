@@ -22,12 +22,16 @@ def bounded(node: Node, text: str) -> Node:
             return _read(node, text)
         return node
     if isinstance(node, Not):
-        return Not(bounded(node.child, text))
+        child = bounded(node.child, text)
+        return node if child is node.child else Not(child)
     if isinstance(node, If):
         return If(bounded(node.condition, text), bounded(node.then, text))
-    if isinstance(node, (All, Any, AtLeast)):
-        return replace(node, children=tuple(bounded(child, text) for child in node.children))
-    return node
+    children = tuple(bounded(child, text) for child in node.children)
+    if all(new is old for new, old in zip(children, node.children, strict=True)):
+        return node
+    if isinstance(node, AtLeast):
+        return AtLeast(node.count, children)
+    return All(children) if isinstance(node, All) else Any(children)
 
 
 def _read(leaf: Leaf, text: str) -> Node:

@@ -54,11 +54,10 @@ def cut_text(trial: Trial) -> Cut:
     roots: list[_Branch] = []
     for start, end, side in _sides(trial):
         roots += _grow(text, start, end, side, decoration)
-    found = [
-        replace(criterion, text=trial.eligibility_text[criterion.span.offset : criterion.span.end])
-        for root in roots
-        for criterion in _emit(text, root, "", decoration)
-    ]
+    found = [criterion for root in roots for criterion in _emit(text, root, "", decoration)]
+    if text != trial.eligibility_text:
+        whole = trial.eligibility_text
+        found = [replace(c, text=whole[c.span.offset : c.span.end]) for c in found]
     return Cut(tuple(found), tuple(decoration))
 
 
