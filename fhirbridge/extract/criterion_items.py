@@ -170,6 +170,8 @@ class _Reader:
 
     def _set_head(self, piece: Piece) -> None:
         kind = str(piece.value) if piece.kind in ("hypothetical",) else piece.kind
+        if piece.text == "off":
+            kind = "off"
         if kind == "required" and self.item.anchors:
             self.item.tail = (piece.start, piece.end)
             self.in_tail = True
@@ -439,7 +441,8 @@ class _Reader:
             unit = amount.high or amount.low
             time = unit is not None and unit.quantity.ucum in _TIME_UNITS
             pregnancy_age = measure is not None and measure.concepts[0].name == "Gestational age"
-            if measure is not None and (not time or pregnancy_age):
+            glued = amount.bare and not amount.unit  # "3体重指数": the number of the criterion, not of the measure
+            if measure is not None and not glued and (not time or pregnancy_age):
                 measure.amount = amount
                 measure.start = min(measure.start, amount.start)
             else:

@@ -251,7 +251,17 @@ def _leaf(anchor: Anchor, item: Item) -> Node | None:
         made = _infection(anchor, span, window, qualifiers)
     else:
         made = _general(anchor, item, window, qualifiers)
+    if anchor.head == "off" and isinstance(made, Leaf):
+        return _off(made)
     return Not(made) if made is not None and anchor.negated else made
+
+
+def _off(leaf: Leaf) -> Node:
+    """ "Off steroids for at least 7 days": not taken within 7 days."""
+    window = leaf.window
+    if window is not None and window.at_least is not None:
+        window = Window(within=window.at_least, direction="before", anchor=window.anchor)
+    return Not(replace(leaf, window=window))
 
 
 def _bounds(amount: Amount | None) -> tuple[Bound | None, Bound | None]:
@@ -467,7 +477,8 @@ def _ages(item: Item) -> list[Node]:
         spelled = any(w in amount.unit for w in ("old", "of age", "岁", "歲", "y/o", "yo", "日龄", "月龄"))
         ranged = amount.low is not None and amount.high is not None and amount.low != amount.high
         alone = not item.anchors and not item.unknown and not item.grades and (unit == "a" or ranged)
-        if spelled or (item.age and unit in (*_AGE_UNITS, "")) or (alone and unit in _AGE_UNITS):
+        said = item.age and (unit in _AGE_UNITS or (unit == "" and (ranged or not amount.bare)))
+        if spelled or said or (alone and unit in _AGE_UNITS):
             item.amounts.remove(amount)
             span = Span(amount.start, amount.end - amount.start)
             low, high = _in_years(amount.low), _in_years(amount.high)

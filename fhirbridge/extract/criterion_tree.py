@@ -196,6 +196,8 @@ def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
         return inner if inner is None or reading.exclude else Not(inner)
     if any(p.kind == "allowed" for p in pieces):
         return _permitted(pieces, reading)
+    if not reading.exclude and (demanded := _demanded(pieces, reading)) is not None:
+        return demanded
     for wanted, split in ((("except",), _excepted), (("if", "if_not"), _conditioned), (("example",), _exemplified)):
         at = next((i for i, p in enumerate(pieces) if p.kind in wanted), None)
         if at is not None and (made := split(pieces, at, reading)) is not None:
@@ -206,6 +208,26 @@ def _sentence(pieces: list[Piece], reading: _Reading) -> Node | None:
     return _settled(
         criterion_lists.parse(_neutral(pieces), reading.exclude, lambda n, g, i: _with_group(n, g, i, reading))
     )
+
+
+_DEMANDS = frozenset({"must", "must be", "must have", "should", "should be", "should have", "must meet"})
+
+
+def _demanded(pieces: list[Piece], reading: _Reading) -> Node | None:
+    """ "Patients who received X must Y": Y is asked only of them."""
+    first = next((i for i, p in enumerate(pieces[:4]) if p.kind in ("who", "ruled")), None)
+    if first is None:
+        return None
+    at = next((i for i, p in enumerate(pieces) if i > first and p.kind == "ignored" and p.text in _DEMANDS), None)
+    if at is None or at == first + 1:
+        return None
+    condition = _sentence(pieces[first + 1 : at], _Reading(True, reading.language))
+    then = _sentence(pieces[at + 1 :], reading)
+    if then is None:  # "patients with brain metastases must be stable"
+        then = _sentence([*pieces[first + 1 : at], *pieces[at + 1 :]], reading)
+    if condition is None or then is None or _only(condition, LeafKind.TEXT) or _only(then, LeafKind.ADMINISTRATIVE):
+        return None
+    return If(condition, then)
 
 
 def _opens(pieces: list[Piece], at: int) -> bool:
@@ -433,6 +455,12 @@ def _exemplified(pieces: list[Piece], at: int, reading: _Reading) -> Node | None
     first = next((p.kind for p in after if p.kind not in _WEIGHTLESS), "")
     if first in ("amount", "pressure") and any(p.kind == "term" and p.value.kind in MEASURES for p in before):
         return _sentence([*before, *after], reading)  # "QTc defined as > 470 ms"
+    apart = _next_stage(before, after)
+    if apart is not None:
+        first_part = _sentence([*before, pieces[at], *after[:apart]], reading)
+        second = _sentence(after[apart + 1 :], reading)
+        parts = [n for n in (first_part, second) if n is not None]
+        return leaves.any_of(parts) if parts else None
     head = _sentence(before, reading)
     examples = _sentence(after, _Reading(True, reading.language))
     if head is None:
@@ -451,6 +479,16 @@ def _exemplified(pieces: list[Piece], at: int, reading: _Reading) -> Node | None
         or "即" in cue
     )
     return _elaborated(head, examples, reading, defined)
+
+
+def _next_stage(before: list[Piece], after: list[Piece]) -> int | None:
+    """Where a list of stages goes on behind an example: "locally advanced, i.e. ..., or metastatic disease"."""
+    if not any(p.kind == "stage" for p in before):
+        return None
+    for i, piece in enumerate(after[:-1]):
+        if piece.kind == "or" and after[i + 1].kind == "stage":
+            return i
+    return None
 
 
 def _elaborated(head: Node, detail: Node, reading: _Reading, defined: bool) -> Node:
