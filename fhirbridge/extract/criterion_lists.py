@@ -88,7 +88,7 @@ def _shared_noun(items: list[Item], joints: list[str], written: list[str]) -> It
         return None
     for i in range(1, len(items)):
         before, here = items[i - 1].anchors[-1].values[:1], items[i].anchors[0].values[:1]
-        if written[i] == "comma" and before != here:
+        if written[i] in ("comma", "slash") and before != here:
             joints[i] = "and all"
     last.anchors = [a for a in last.anchors if a not in nouns]
     return Item(nouns[0].start, nouns[-1].end, nouns)
@@ -132,8 +132,6 @@ def _neighbouring_stages(pieces: list[Piece]) -> list[Piece]:
 
 
 def _joint(piece: Piece) -> str:
-    if piece.kind == "slash":
-        return "or"
     if piece.kind == "and" and piece.text == "but":
         return "but"
     return "or" if piece.kind == "nor" else piece.kind
@@ -141,7 +139,7 @@ def _joint(piece: Piece) -> str:
 
 def _stronger(a: str, b: str) -> str:
     """Of ", or" the "or"."""
-    order = ("", "comma", "semicolon", "and", "but", "or")
+    order = ("", "comma", "semicolon", "slash", "and", "but", "or")
     return max(a, b, key=order.index)
 
 
@@ -165,7 +163,7 @@ def _merge_modifiers(parts: list[_Part]) -> list[_Part]:
         if _only_modifies(part):
             waiting.append(part)
             continue
-        if waiting and part.joint in ("or", "and", "comma") and _takes_modifiers(part, waiting):
+        if waiting and part.joint in ("or", "and", "comma", "slash") and _takes_modifiers(part, waiting):
             before = [p for w in waiting for p in w.pieces]
             part = _Part(waiting[0].joint, [*_one_stage(before, part.pieces)])
             waiting = []
@@ -174,7 +172,7 @@ def _merge_modifiers(parts: list[_Part]) -> list[_Part]:
         merged.append(part)
     if waiting and merged and all(_is_stage(w) for w in waiting):
         last = merged[-1]
-        if waiting[0].joint == "or" and last.pieces[-1].kind == "stage":
+        if waiting[0].joint in ("or", "slash") and last.pieces[-1].kind == "stage":
             last.pieces = _one_stage(last.pieces, [p for w in waiting for p in w.pieces])
             return merged
     return merged + _stages_together(waiting)
@@ -287,7 +285,9 @@ def _joints(joints: list[str], exclude: bool) -> list[str]:
     resolved = list(joints)
     following = ""
     for i in range(len(joints) - 1, 0, -1):
-        if joints[i] in ("or", "and"):
+        if joints[i] == "slash":
+            resolved[i] = "or"
+        elif joints[i] in ("or", "and"):
             following = joints[i]
         elif joints[i] == "comma":
             resolved[i] = following or plain

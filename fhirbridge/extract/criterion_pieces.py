@@ -97,11 +97,25 @@ def _claims(text: str, folded: str, words: Words, lexicon: Lexicon | None) -> li
         before = [
             (p.start, p.end) for _, p in claims if p.kind == "stage" or (p.kind == "qualifier" and p.value in _PARTING)
         ]
+        signed = [g for g in genes if _SIGN.match(folded, g.end)]
+        claims += [(8, _signed(g.end, folded)) for g in signed]
+        before += [(g.start, g.end + 1) for g in signed]
+        states = [p for _, p in claims if p.kind in ("positive", "negative", "variant")]
+        before += [(g.start, state.end) for g in genes for state in states if 0 <= state.start - g.end <= 1]
         for piece in _named(text, words, lexicon, (folded, reserved, before)):
             marker = isinstance(piece.value, Term) and piece.value.kind is LeafKind.BIOMARKER
             if not marker or not any(piece.start <= g.start and g.end <= piece.end for g in genes):
                 claims.append((4, piece))
     return claims
+
+
+_SIGN = re.compile(r"[+-](?![\w+-])")  # "ER+", "HER2-"
+
+
+def _signed(at: int, folded: str) -> Piece:
+    return Piece(
+        at, at + 1, "positive" if folded[at] == "+" else "negative", "positive" if folded[at] == "+" else "negative"
+    )
 
 
 def _is_slight(phrase: str) -> bool:

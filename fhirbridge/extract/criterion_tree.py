@@ -767,7 +767,8 @@ def _is_abbreviation(inner: list[Piece], item: Item) -> bool:
         return True
     if words[0].kind == "term":
         known = {c for a in item.anchors for c in a.concepts}
-        return bool(known & set(words[0].value.concepts)) or words[0].end - words[0].start <= 5
+        short = words[0].end - words[0].start <= 5 and words[0].text.isascii()
+        return bool(known & set(words[0].value.concepts)) or short
     return words[0].kind in ("history", "current", "treat", "weak_admin", "admin")
 
 
