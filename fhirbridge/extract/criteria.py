@@ -48,7 +48,11 @@ def find(trial: Trial, lexicon: Lexicon) -> tuple[Criterion, ...]:
         return understand(criterion, shown, lexicon)
 
     contexts = Contexts(one, shown)
-    found = [contexts.applied(_understood(criterion, shown, one)) for criterion in cut(trial)]
+
+    def in_context(criterion: Criterion) -> Criterion:
+        return contexts.applied(one(criterion))
+
+    found = [_understood(criterion, shown, in_context) for criterion in cut(trial)]
     found = [_bounded(c, shown.eligibility_text) for c in found]
     if shown.eligibility_text != trial.eligibility_text:
         found = [_verbatim(c, trial) for c in found]

@@ -69,3 +69,10 @@ def test_what_only_announces_is_not_counted() -> None:
     found = _found("Exclusion Criteria:\n* Any of the following within a year:\n  * Stroke\n  * Asthma\n")
     assert sum(criteria.counts(found).values()) == 2
     assert criteria.counts(found)[Understanding.COMPUTABLE.value] == 2
+
+
+def test_a_window_above_a_list_held_together_holds_for_every_line() -> None:
+    text = "Inclusion Criteria:\n* At least one of the following within 12 months:\n  * Stroke\n  * Asthma\n"
+    (one,) = _found(text)
+    lines = [leaf for leaf in criteria.leaves(one.tree) if leaf.kind == LeafKind.DIAGNOSIS]
+    assert [leaf.window.within.value for leaf in lines if leaf.window and leaf.window.within] == [12, 12]
