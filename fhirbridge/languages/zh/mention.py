@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -93,3 +93,22 @@ def named(name: str, kind: str, lexicon: Vocabulary, turn: int, start: int, end:
     key = entry.key if known.name == name or name not in _OWN else name
     own = kind if kind in ("procedure", "medication", "allergy") or key == name else entry.kind
     return Mention(turn, start, end, own, key, Concept(name, known.codings), text[start:end])
+
+
+def tells(habit: Mention, mention: Mention) -> bool:
+    """Whether a habit says what a symptom says (stress); smoking or drinking says nothing of the symptom beside it."""
+    return mention.kind in ("symptom", "condition") and habit.concept.name not in ("吸烟", "饮酒")
+
+
+def is_inside(mention: Mention, others: Sequence[Mention]) -> bool:
+    """Whether a mention lies within one of the others; a fever that was measured stays a fever."""
+    for other in others:
+        if mention.start < other.end and other.start < mention.end:
+            if other.concept.name == "体温" and mention.kind == "symptom":
+                continue
+            if other.concept.name in ("心率", "脉搏") and mention.concept.name.startswith("心动过"):
+                continue
+            if mention.end - mention.start > other.end - other.start:
+                continue
+            return True
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from fhirbridge.languages.zh import (
     allergies,
@@ -22,9 +23,9 @@ from fhirbridge.languages.zh import (
     times,
 )
 from fhirbridge.languages.zh.answers import Pending
-from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
+from fhirbridge.languages.zh.mention import Mention, Vocabulary, is_inside, named
 from fhirbridge.languages.zh.wording import Cleaned, Piece, sentences
-from fhirbridge.records import Fact, LeftOut, Speaker, Status, Turn
+from fhirbridge.records import Fact, LeftOut, Quantity, Speaker, Status, Turn
 
 _MEDICINE = ("medication", "medication-class")
 RECENT = 80  # how many mentions back an answer or a correction reaches; keeps a very long transcript linear
@@ -98,9 +99,9 @@ class Reader:
         found = mentions.find(clean, number, self.lexicon, leads)
         problems = [m for m in found if m.kind == "condition"]
         settled = [
-            m for m in settled if not isinstance(m.value, str) or m.kind != "laboratory" or not _inside(m, problems)
+            m for m in settled if not isinstance(m.value, str) or m.kind != "laboratory" or not is_inside(m, problems)
         ]
-        kept = [m for m in found if not _inside(m, settled)]
+        kept = [m for m in found if not is_inside(m, settled)]
         if role is not Speaker.NOTE:
             self._blood(text, kept)
             kept += mentions.alone(text, number, self.lexicon, [*kept, *settled], self.site)
@@ -108,7 +109,7 @@ class Reader:
                 (s for m in reversed(kept) if m.kind == "symptom" and (s := mentions.site_of(m))),
                 mentions.last_place(text) or self.site,
             )
-        kept += [m for m in measures.ordered(text, number) if not _inside(m, kept)]
+        kept += [m for m in measures.ordered(text, number) if not is_inside(m, kept)]
         if role is Speaker.CLINICIAN:
             kept += self._again(text, number)
         for mention in kept:
@@ -180,7 +181,7 @@ class Reader:
         covered = [m for m in extra if m.kind in ("allergy", "social-history")]
         allergic = min((m.end for m in covered if m.kind == "allergy" and m.status is Status.PRESENT), default=None)
         for mention in spoken:
-            if _inside(
+            if is_inside(
                 mention, [m for m in covered if m.kind == "allergy" or mention.kind in ("symptom", "condition")]
             ):
                 mention.dropped = "part of another fact"
@@ -347,8 +348,19 @@ class Reader:
             evidence = [clean.span(0, max(1, end)), *self.allergy_asked]
             self.found.append(allergies.none_known(number, 0, end, clean.text[:end], evidence))  # type: ignore[arg-type]
             self.allergy_asked = []
+        self._fever(spoken)
         answers.resolve(clean.text, spoken, self.pending, clean)
         self._when_answered(clean.text)
+
+    def _fever(self, spoken: list[Mention]) -> None:
+        """A temperature answers whether there is fever: from 37.3 ℃ there is."""
+        heat = next((m for m in spoken if m.concept.name == "体温" and isinstance(m.value, Quantity)), None)
+        for asked in self.pending if heat is not None else ():
+            mention = asked.mention
+            if mention.status is None and not mention.dropped and mention.concept.name in ("发热", "发烧"):
+                mention.status = Status.PRESENT if heat.value.value >= Decimal("37.3") else Status.ABSENT  # type: ignore[union-attr]
+                mention.rank = 4
+                mention.evidence += heat.evidence  # type: ignore[union-attr]
 
     def _when_answered(self, text: str) -> None:
         """A duration in the answer belongs to what was asked."""
@@ -361,25 +373,6 @@ class Reader:
                 and asked.mention.kind != "procedure"
             ):
                 asked.mention.onset_text = words
-
-
-def _tells(habit: Mention, mention: Mention) -> bool:
-    """Whether a habit says what a symptom says (stress); smoking or drinking says nothing of the symptom beside it."""
-    return mention.kind in ("symptom", "condition") and habit.concept.name not in ("吸烟", "饮酒")
-
-
-def _inside(mention: Mention, others: Sequence[Mention]) -> bool:
-    """Whether a mention lies within one of the others; a fever that was measured stays a fever."""
-    for other in others:
-        if mention.start < other.end and other.start < mention.end:
-            if other.concept.name == "体温" and mention.kind == "symptom":
-                continue
-            if other.concept.name in ("心率", "脉搏") and mention.concept.name.startswith("心动过"):
-                continue
-            if mention.end - mention.start > other.end - other.start:
-                continue
-            return True
-    return False
 
 
 def find(
