@@ -83,7 +83,12 @@ def _is_set_apart(line: str, words: str, kind: str) -> bool:
 def is_note(words: str) -> bool:
     """Whether a piece says something about the criterion before it ("Note: ...")."""
     start = words[:60].lstrip()
-    return any(kind == "note" and pattern.match(start) for kind, pattern in _all())
+    return any(pattern.match(start) for pattern in _notes())
+
+
+@lru_cache(maxsize=1)
+def _notes() -> tuple[re.Pattern[str], ...]:
+    return tuple(pattern for kind, pattern in _all() if kind == "note")
 
 
 _ADJECTIVE = r"(?:(?:KEY|MAIN|MAJOR|Key|Main|Major|Patient|Subject|Other|General|Specific)\s+)?"
