@@ -13,7 +13,7 @@ from fhirbridge.records import Speaker, Status
 
 # What may stand between a negation and what it negates, and between a thing and the negation that follows it.
 _BETWEEN = (
-    r"(?:过|什么|啥|明显|任何|再|出现|查出来?|查到|检出|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
+    r"(?:\s|过|什么|啥|明显|任何|再|出现|查出来?|查到|检出|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
     r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|刚?开始|之前|以前|原来|家族(?:性|中|里)?|类似|相关|传染|对|一点儿?|半点儿?|了)*"
 )
 _AFTER = r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
@@ -90,6 +90,20 @@ def is_list(sentence: Piece, mentions: list[Mention]) -> bool:
         rest += sentence.text[place : max(place, mention.start - sentence.start)]
         place = max(place, mention.end - sentence.start)
     return _LISTED.fullmatch(rest + sentence.text[place:]) is not None
+
+
+_DOCTOR = re.compile(
+    r"给你开|我给你|开点|先做个|查一下|考虑|建议|复查|来我(?:听|摸|看|量)|血压我|多大年纪|哪儿?不舒服|怎么不好|回去(?:以后)?(?:注意|按时)"
+)
+
+
+def sounds_like_a_doctor(text: str) -> bool:
+    """Whether an unlabelled turn asks or orders as a doctor does."""
+    asking = re.search(r"(?:吗|呢|没有?|么|多久了?|几天了?|怎么样|哪儿?)[?？。]?$|[?？]$|有没有", text) is not None
+    own = (
+        re.search(r"^(?:医生|大夫)|我(?:这|想|的|是不是|会不会|能不能|要不要|就|有|最近|最|老|一直)", text) is not None
+    )
+    return (asking and not own) or _DOCTOR.search(text) is not None
 
 
 def judge(sentence: Piece, mentions: list[Mention], role: Speaker, question: str) -> None:

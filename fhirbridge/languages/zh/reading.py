@@ -56,6 +56,8 @@ class Reader:
         number = self.turns
         self.turns += 1
         role = turn.speaker
+        if role is Speaker.UNKNOWN:  # one label may stand for two people: who asks is the doctor, who tells the patient
+            role = Speaker.CLINICIAN if assertion.sounds_like_a_doctor(clean.text) else Speaker.PATIENT
         if role is Speaker.CLINICIAN and self.answered:
             self.pending, self.allergy_asked = [], []
         if number == 0:

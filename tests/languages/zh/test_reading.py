@@ -94,3 +94,15 @@ def test_questions_without_an_answer_are_left_out_by_count() -> None:
     _, left = facts.find(turns.read("医生：耳鸣吗？\n患者：我要拍片子吗\n", language="zh"), lexicon.load())
     assert any("not answered" in one.reason for one in left)
     assert not any("耳鸣" in one.reason + one.source for one in left)
+
+
+def test_speakers_without_a_role_are_told_by_what_they_say() -> None:
+    found = named("说话人1：哪儿不舒服？\n说话人2：咳嗽三天了\n说话人1：发烧吗？\n说话人2：不烧\n说话人1：考虑感冒\n")
+    assert found == {"咳嗽": Status.PRESENT, "发热": Status.ABSENT, "感冒": Status.POSSIBLE}
+
+
+def test_a_visit_in_two_languages() -> None:
+    text = "Doctor: any chest pain?\nPatient: no chest pain\n患者：还有点头晕\n医生：发烧吗？\n患者：不烧\n"
+    assert named(text)["头晕"] is Status.PRESENT
+    assert named(text)["发热"] is Status.ABSENT
+    assert named(text)["chest pain"] is Status.ABSENT
