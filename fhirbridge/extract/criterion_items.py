@@ -85,7 +85,7 @@ class Item:
     tail: tuple[int, int] | None = None
 
 
-def read(pieces: list[Piece], before: State) -> Item:
+def read(pieces: list[Piece], before: State, exclude: bool = False) -> Item:
     """The item that `pieces` say, with the heads and qualifiers of `before` where it brings none of its own."""
     item = Item(pieces[0].start, pieces[-1].end)
     reader = _Reader(item, before)
@@ -93,6 +93,8 @@ def read(pieces: list[Piece], before: State) -> Item:
     for i, piece in enumerate(pieces):
         if i <= skipped:
             continue
+        if piece.kind == "not" and exclude and piece.text in _OBLIGES:
+            continue  # among exclusions "must not be pregnant" excludes the pregnant
         if piece.kind == "not" and (ahead := _modified(pieces, i)):
             item.unknown += pieces[
                 i : ahead + 1
@@ -107,6 +109,8 @@ def read(pieces: list[Piece], before: State) -> Item:
     return item
 
 
+_OBLIGES = frozenset({"must not", "must not be", "may not", "may not be", "should not", "should not be", "must not have", "should not have", "may not have",
+                      "must have no", "should have no", "must not have had", "must not have received", "不得", "不得有", "不能有", "不应有", "不可有"})  # fmt: skip
 _DENIES_A_NOUN = frozenset({"no", "without", "无", "没有", "none", "absence of", "absence", "free of", "free from", "lack of", "no evidence of", "否认", "无任何",
                            "不伴", "不伴有", "无明显", "without any", "without evidence of", "no other", "negative for", "neither", "no history of", "no prior",
                            "no previous", "既往无", "不存在", "未见", "无严重", "不合并", "no concurrent", "have no", "has no", "must have no"})  # fmt: skip

@@ -58,7 +58,7 @@ def parse(pieces: list[Piece], exclude: bool, with_group: GroupReader) -> Node |
     parts = _merge_modifiers(_parts(pieces))
     if not parts:
         return None
-    items = _read(parts)
+    items = _read(parts, exclude)
     joints = _joints([p.joint for p in parts], exclude)
     _share(items, joints)
     if not exclude:
@@ -225,14 +225,14 @@ def _one_stage(before: list[Piece], after: list[Piece]) -> list[Piece]:
     return [*kept, *[one if p is right else p for p in after]]
 
 
-def _read(parts: list[_Part]) -> list[Item]:
+def _read(parts: list[_Part], exclude: bool) -> list[Item]:
     items: list[Item] = []
     state = State()
     for part in parts:
         before = state if items and _continues(part, items[-1]) else State()
         if before.head in ("risk", "family") and _is_stage(part):
             before = State(negated=before.negated)
-        item = read(part.pieces, before)
+        item = read(part.pieces, before, exclude)
         previous_kinds = {a.kind for a in items[-1].anchors} if items else set()
         if not _carries_negation(part, item, before, previous_kinds):
             item.negated = item.own_negation and item.negated

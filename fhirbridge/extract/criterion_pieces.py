@@ -68,7 +68,7 @@ def cut(text: str, words: Words, lexicon: Lexicon | None) -> list[Piece]:
         folded = " " * number.end() + folded[number.end() :]
         text = " " * number.end() + text[number.end() :]
     claims = _claims(text, folded, words, lexicon)
-    flat = _fill(folded, text, _choose(claims), words.language)
+    flat = _fill(folded, text, _choose(claims), words)
     return _nest(flat)
 
 
@@ -196,13 +196,13 @@ def _choose(claims: list[tuple[int, Piece]]) -> list[Piece]:
     return sorted(taken, key=lambda p: p.start)
 
 
-def _fill(folded: str, text: str, pieces: list[Piece], language: str) -> list[Piece]:
+def _fill(folded: str, text: str, pieces: list[Piece], words: Words) -> list[Piece]:
     """The chosen pieces with the words and marks between them."""
     filled: list[Piece] = []
     at = 0
     for piece in [*pieces, Piece(len(folded), len(folded), "end")]:
         for m in _WORD.finditer(folded, at, piece.start):
-            filled.append(_plain(m, text, language))
+            filled.append(_plain(m, text, words))
         if "\n" in folded[at : piece.start]:
             filled.append(Piece(at, at, "line"))
         if piece.kind != "end":
@@ -247,7 +247,7 @@ def _names_a_target(piece: Piece, _: Piece, text: str) -> bool:
     return piece.kind == "ignored" and text[piece.start : piece.end].isupper()
 
 
-def _plain(m: re.Match[str], text: str, language: str) -> Piece:
+def _plain(m: re.Match[str], text: str, words: Words) -> Piece:
     word, start, end = m[0], m.start(), m.end()
     if word in _OPEN or word in _CLOSE:
         return Piece(start, end, "open bracket" if word in _OPEN else "close bracket", word, word)
@@ -258,8 +258,10 @@ def _plain(m: re.Match[str], text: str, language: str) -> Piece:
         return Piece(start, end, "stop" if _ends_sentence(text, end) else "mark", word, word)
     if not word[0].isalnum() and word[0] not in "±":
         return Piece(start, end, "mark", word, word)
+    if word in words.ignored:
+        return Piece(start, end, "ignored", "", word)
     if word.endswith("."):
-        last = language == "en" and len(word) > 3 and _ends_sentence(text, end)
+        last = words.language == "en" and len(word) > 3 and _ends_sentence(text, end)
         return Piece(start, end, "word", "." if last else "", word.rstrip("."))
     return Piece(start, end, "word", "", word)
 

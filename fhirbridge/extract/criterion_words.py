@@ -79,6 +79,7 @@ class Cue:
     value: str | Term
 
 
+_ONE_WORD = re.compile(r"[A-Za-z][\w'.&-]*")
 _GAP = re.compile(r"(?<=[)\]])\s+|\s+(?=[(\[])")
 _MOST_WAYS = 120
 _CHOICE = re.compile(r"\(([^()]*/[^()]*)\)|\[([^\[\]]*)\]")
@@ -140,6 +141,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
+        self.ignored: set[str] = set()  # single English words without weight: looked up word by word, not searched for
         self._patterns: list[tuple[re.Pattern[str], tuple[str, ...], str, str | Term]] = []
         self._phrases: dict[str, list[tuple[str, str | Term, str]]] = {}
         for row in languages.rows(language, "criterion_ignored"):
@@ -159,6 +161,12 @@ class Words:
         self._keys = list(self._phrases)
         self._found = [self._phrases[key] for key in self._keys]
         self._automaton = AhoCorasick(self._keys)
+        needed: dict[str, list[int]] = {}
+        for i, (_, words, _, _) in enumerate(self._patterns):
+            for word in words:
+                needed.setdefault(word, []).append(i)
+        self._hints = AhoCorasick(list(needed) or ["\0"])
+        self._hinted = list(needed.values()) or [[]]
 
     def _add(self, kind: str, value: str | Term, phrases: str) -> None:
         for phrase in phrases.split("|"):
@@ -168,7 +176,9 @@ class Words:
                 self._patterns.append((*_compiled(phrase.strip()), kind, value))
                 continue
             for plain in expand(phrase.strip()):
-                if plain:
+                if kind == "ignored" and self.language == "en" and _ONE_WORD.fullmatch(plain):
+                    self.ignored.add(plain.lower())
+                elif plain:
                     exact = plain if plain != plain.lower() and self.language == "en" else ""
                     exact = exact if len(exact) <= 5 else ""
                     others = self._phrases.setdefault(fold(plain), [])
@@ -189,11 +199,16 @@ class Words:
             if kind == "not" and folded[start:end] in ("non", "non-") and not _NON.match(folded, end):
                 continue
             cues.append(Cue(start, end, kind, value))
-        for pattern, needed, kind, value in self._patterns:
-            if any(word in folded for word in needed):
-                for m in pattern.finditer(folded):
-                    if not (_joined(folded, m.start()) or _joined(folded, m.end())):
-                        cues.append(Cue(m.start(), m.end(), kind, value))
+        hints = {
+            i
+            for index, _, _ in self._hints.find_matches_as_indexes(folded, overlapping=True)
+            for i in self._hinted[index]
+        }
+        for i in sorted(hints):
+            pattern, _, kind, value = self._patterns[i]
+            for m in pattern.finditer(folded):
+                if not (_joined(folded, m.start()) or _joined(folded, m.end())):
+                    cues.append(Cue(m.start(), m.end(), kind, value))
         return cues
 
     def _meant(self, index: int, written: str) -> tuple[str, str | Term] | None:
