@@ -164,7 +164,9 @@ class Words:
         needed: dict[str, list[int]] = {}
         for i, (_, words, _, _) in enumerate(self._patterns):
             for word in words:
-                needed.setdefault(word, []).append(i)
+                if word:
+                    needed.setdefault(word, []).append(i)
+        self._everywhere = {i for i, (_, words, _, _) in enumerate(self._patterns) if "" in words}
         self._hints = AhoCorasick(list(needed) or ["\0"])
         self._hinted = list(needed.values()) or [[]]
 
@@ -204,7 +206,7 @@ class Words:
             for index, _, _ in self._hints.find_matches_as_indexes(folded, overlapping=True)
             for i in self._hinted[index]
         }
-        for i in sorted(hints):
+        for i in sorted(hints | self._everywhere):
             pattern, _, kind, value = self._patterns[i]
             for m in pattern.finditer(folded):
                 if not (_joined(folded, m.start()) or _joined(folded, m.end())):
