@@ -6,6 +6,7 @@ reads "pain in my chest"; every position leads back to the offset in the decoded
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from fhirbridge import languages
 from fhirbridge.languages import spoken
 from fhirbridge.records import Span, Speaker, Turn
 
+_CHINESE = re.compile(r"[㐀-鿿]")
 _SAME_LENGTH = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\t": " ", "\u00a0": " ", "–": "-", "—": "-"})
 
 
@@ -143,7 +145,9 @@ def talk_language(text: str, usual: str) -> str:
     """A turn's own language: the transcript's unless the turn is plainly in the other."""
     if text.isascii():
         letters = sum(map(str.isalpha, text[:200]))
-        return "en" if letters > 12 else usual
+        return "en" if letters > 12 or (letters > 4 and " " in text.strip()) else usual
+    if usual == "zh" and len(_CHINESE.findall(text)) > 1:
+        return "zh"  # Chinese with English names in it
     found = languages.detect(text)
     return found if found == "zh" or len(text) > 12 else usual
 
