@@ -27,6 +27,7 @@ class Chart:
         self.as_of = as_of
         self.policy = policy
         self.items = tuple(i for i in patient.items if i.start is None or i.start.earliest <= as_of)
+        self._kinds: dict[tuple[ItemKind, ...], list[Item]] = {}
         self.memory: dict[str, object] = {}  # what a judge worked out once (lines, stage, sites)
 
     @cached_property
@@ -54,7 +55,9 @@ class Chart:
 
     def kind(self, *kinds: ItemKind) -> list[Item]:
         """Items of these kinds."""
-        return [i for i in self.items if i.kind in kinds]
+        if kinds not in self._kinds:
+            self._kinds[kinds] = [i for i in self.items if i.kind in kinds]
+        return self._kinds[kinds]
 
     def with_keys(self, keys: Iterable[str], *kinds: ItemKind) -> list[Item]:
         """Items that have any of the keys, each once, in the order recorded."""

@@ -6,6 +6,7 @@ value, a tested gene, a kind of therapy). Only such questions are judged; numpy 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirbridge.eligibility import cancer_facts
+from fhirbridge.eligibility.ages import Ages
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.compiled import CompiledStudies, Layer
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot, judge
@@ -28,6 +30,9 @@ __all__ = ["Columns", "columns", "features_of", "tree_of", "watched_by"]
 
 Values = NDArray[np.int8]
 _VALUE = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
+_TUMOUR = frozenset(
+    (LeafKind.STAGE, LeafKind.GRADE, LeafKind.HISTOLOGY, LeafKind.METASTASIS, LeafKind.MEASURABLE_DISEASE)
+)
 _PERSON = frozenset(
     (LeafKind.AGE, LeafKind.SEX, LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.CHILDBEARING, LeafKind.HEALTHY)
 ) | {
@@ -60,6 +65,10 @@ def watched_by(question: Question) -> tuple[str, ...]:
     kind = question.kind
     if kind in NEVER:
         return ()
+    if kind is LeafKind.AGE and Ages.takes(question):
+        return ()
+    if kind in _TUMOUR:
+        return ("tumour",)
     if kind in _PERSON:
         return ("person",)
     watched = list(question.keys)
@@ -106,9 +115,19 @@ def features_of(chart: Chart) -> set[str]:
             found.add("infection tests")
     if outside(chart) is not None:
         found.add("outside")
+    tumour = cancer_facts.stage(chart)
+    if cancer_facts.primaries(chart) or cancer_facts.sites(chart) or tumour != cancer_facts.Stage() or _graded(chart):
+        found.add("tumour")
     if cancer_facts.primaries(chart) or any(i.status == "absent" for i in chart.items):
         found.add("cancer")
     return found
+
+
+def _graded(chart: Chart) -> bool:
+    return any(i.kind is ItemKind.OBSERVATION and _TUMOUR_WORDS.search(i.concept.name) for i in chart.items)
+
+
+_TUMOUR_WORDS = re.compile(r"grade|gleason|分级|measurable|可测量|recist|lesion|病灶", re.IGNORECASE)
 
 
 class _Index:
@@ -121,6 +140,7 @@ class _Index:
                 watched[feature].append(number)
         self.watched = {feature: np.array(numbers, dtype=np.int32) for feature, numbers in watched.items()}
         self.base: dict[tuple[Any, ...], Values] = {}
+        self.ages = Ages(compiled.questions)
 
     def silent(self, compiled: CompiledStudies, policy: Policy, narrative: bool) -> Values:
         """The answers for an empty chart under a policy."""
@@ -145,6 +165,7 @@ def columns(compiled: CompiledStudies, chart: Chart) -> Columns:
     index = index_of(compiled)
     values = index.silent(compiled, chart.policy, chart.patient.narrative).copy()
     touched = [index.watched[f] for f in features_of(chart) if f in index.watched]
+    index.ages.answer(chart, values)
     if touched:
         questions = compiled.questions
         for number in np.unique(np.concatenate(touched)).tolist():

@@ -10,7 +10,7 @@ from fhirbridge.eligibility.judgement import Judgement, no, unknown, yes
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.records import Bound, Item, ItemKind, Truth
 
-__all__ = ["age", "alcohol", "childbearing", "healthy", "lactation", "pregnancy", "sex", "smoking"]
+__all__ = ["age", "alcohol", "childbearing", "healthy", "lactation", "pregnancy", "sex", "smoking", "unit_of_age"]
 
 _UNITS = {
     "a": "a",
@@ -56,8 +56,13 @@ def age(question: Question, chart: Chart) -> Judgement:
     return yes(text, years, _age_needed(question), evidence=evidence)
 
 
+def unit_of_age(bound: Bound) -> str:
+    """The unit of an age limit: a, mo, wk, d or h; years where none is told."""
+    return _UNITS.get((bound.quantity.ucum or bound.quantity.unit or "a").casefold(), "a")
+
+
 def _age_bound(bound: Bound, chart: Chart, low: bool) -> bool | None:
-    unit = _UNITS.get((bound.quantity.ucum or bound.quantity.unit or "a").casefold(), "a")
+    unit = unit_of_age(bound)
     value, span = bound.quantity.value, chart.age_in(unit)
     if span is None:
         return None
@@ -80,7 +85,7 @@ def _age_needed(question: Question) -> str:
     parts = []
     for bound, sign in ((question.low, (">=", ">")), (question.high, ("<=", "<"))):
         if bound:
-            unit = _UNITS.get((bound.quantity.ucum or bound.quantity.unit or "a").casefold(), "a")
+            unit = unit_of_age(bound)
             parts.append(f"{sign[0] if bound.inclusive else sign[1]} {bound.quantity.value} {_SHOWN[unit]}")
     return " and ".join(parts)
 
@@ -157,6 +162,13 @@ def pregnancy(question: Question, chart: Chart) -> Judgement:
 
 
 def _about(chart: Chart, pattern: re.Pattern[str]) -> list[Item]:
+    key = f"about {pattern.pattern}"
+    if key not in chart.memory:
+        chart.memory[key] = _about_found(chart, pattern)
+    return chart.memory[key]  # type: ignore[return-value]
+
+
+def _about_found(chart: Chart, pattern: re.Pattern[str]) -> list[Item]:
     found = [
         i
         for i in chart.kind(ItemKind.CONDITION, ItemKind.OBSERVATION)

@@ -31,8 +31,8 @@ def medication(question: Question, chart: Chart) -> Judgement:
     kinds = kinds_asked(" ".join((question.name, *question.values)))
     if kinds:
         known = {id(i) for i in items}
-        more = chart.kind(ItemKind.MEDICATION, ItemKind.IMMUNIZATION)
-        items += [i for i in more if id(i) not in known and of_kind(i, kinds)]
+        more = _of_kinds(chart, kinds, ItemKind.MEDICATION, ItemKind.IMMUNIZATION)
+        items += [i for i in more if id(i) not in known]
     return _taken(question, items, chart)
 
 
@@ -42,8 +42,8 @@ def therapy(question: Question, chart: Chart) -> Judgement:
     kinds = kinds_asked(asked)
     items = chart.with_keys(question.keys, ItemKind.MEDICATION, ItemKind.PROCEDURE)
     known = {id(i) for i in items}
-    for item in chart.kind(ItemKind.MEDICATION, ItemKind.PROCEDURE, ItemKind.IMMUNIZATION):
-        if id(item) not in known and of_kind(item, kinds):
+    for item in _of_kinds(chart, kinds, ItemKind.MEDICATION, ItemKind.PROCEDURE, ItemKind.IMMUNIZATION):
+        if id(item) not in known:
             items.append(item)
     if "systemic" in kinds or "chemotherapy" in kinds:
         items = [i for i in items if i.kind is not ItemKind.MEDICATION or _anticancer(i, chart)]
@@ -285,13 +285,42 @@ def imaging(question: Question, chart: Chart) -> Judgement:
     return judged(question, [i for i in items if i.status != "planned"], chart) or silent(question, chart)
 
 
+_TRIAL = re.compile(r"clinical trial|investigational|临床试验|研究药物", re.IGNORECASE)
+
+
+def _trials(chart: Chart) -> list[Item]:
+    if "trials" not in chart.memory:
+        items = chart.kind(ItemKind.PROCEDURE, ItemKind.MEDICATION, ItemKind.OBSERVATION)
+        chart.memory["trials"] = [i for i in items if _TRIAL.search(i.concept.name) or _TRIAL.search(i.text)]
+    return chart.memory["trials"]  # type: ignore[return-value]
+
+
+def _by_kind(chart: Chart) -> dict[str, list[Item]]:
+    """Medicines, procedures and vaccines by kind of therapy."""
+    if "therapy kinds" not in chart.memory:
+        found: dict[str, list[Item]] = {}
+        for item in chart.kind(ItemKind.MEDICATION, ItemKind.PROCEDURE, ItemKind.IMMUNIZATION):
+            for kind in sorted(kinds_of(item)):
+                found.setdefault(kind, []).append(item)
+        chart.memory["therapy kinds"] = found
+    return chart.memory["therapy kinds"]  # type: ignore[return-value]
+
+
+def _of_kinds(chart: Chart, kinds: tuple[str, ...], *resources: ItemKind) -> list[Item]:
+    """Items of any of the kinds, in the order recorded."""
+    index = _by_kind(chart)
+    found = {id(i): i for kind in kinds for i in index.get(kind, ()) if i.kind in resources}
+    if len(kinds) < 2:
+        return list(found.values())
+    return [i for i in chart.kind(ItemKind.MEDICATION, ItemKind.PROCEDURE, ItemKind.IMMUNIZATION) if id(i) in found]
+
+
 def trial(question: Question, chart: Chart) -> Judgement:
     """Participation in another study, as recorded."""
-    for item in chart.kind(ItemKind.PROCEDURE, ItemKind.MEDICATION, ItemKind.OBSERVATION):
-        if re.search(r"clinical trial|investigational|临床试验|研究药物", item.concept.name + item.text, re.IGNORECASE):
-            held = in_window(item, question.window, chart)
-            if held:
-                return yes("{0} recorded", shown(item), evidence=(item.reference,))
+    for item in _trials(chart):
+        held = in_window(item, question.window, chart)
+        if held:
+            return yes("{0} recorded", shown(item), evidence=(item.reference,))
     truth = Truth.MET if question.required else Truth.NOT_MET  # no violation either way: settled at the visit
     return Judgement(truth, "participation in another study not recorded", silent=True)
 

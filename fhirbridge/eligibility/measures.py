@@ -20,7 +20,7 @@ from fhirbridge.records import Concept, Quantity
 __all__ = ["Measure", "in_unit", "measure_of", "measures"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Measure:
     """One row of the table."""
 

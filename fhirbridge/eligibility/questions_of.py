@@ -12,6 +12,7 @@ from fhirbridge.eligibility.cancer_facts import GENES, site_of
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.measures import measure_of
 from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.therapies import kinds_asked
 from fhirbridge.languages import detect, fold
 from fhirbridge.records import (
     All,
@@ -226,7 +227,13 @@ def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
     """The tree of questions of a criterion."""
     if isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT and _ORGANS.search(criterion.text):
         return Question(LeafKind.ORGAN_FUNCTION, name=" ".join(criterion.text.split())[:80])
+    if subject.cancer and isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT:
+        failed = _after_failure(criterion)
+        if failed is not None:
+            return failed
     tree = _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
+    if not criterion.exclude and _WHO_HAD.search(criterion.text):
+        tree = _only_after(tree)
     if isinstance(tree, AskAll) and not criterion.exclude and not subject.sex and criterion.source != "structured":
         return _for_one_sex(tree)
     return tree
@@ -251,6 +258,47 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
                 _node(then, criterion, subject, words, asserted=asserted),
                 otherwise,
             )
+
+
+_FAILED = re.compile(
+    r"fail(?:ed|ure)|progress(?:ed|ion)|refractory|resistan|relapsed (?:after|on)|intoleran|失败|进展|耐药|难治|不耐受",
+    re.IGNORECASE,
+)
+_WHO_HAD = re.compile(
+    r"^\W*(?:for )?(?:patients|subjects|participants|those|women|men)\b.{0,20}\b(?:who|that)\b.{0,15}"
+    r"\b(?:received|had|undergone|taken|taking|treated)\b.{0,200}\b(?:must|should|need to|are required|is required)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _after_failure(criterion: Criterion) -> Question | None:
+    """The treatment that "failed standard treatment" or "EGFR-TKI resistance" asks to have been given."""
+    if criterion.exclude or not _FAILED.search(criterion.text) or len(criterion.text) > 200:
+        return None
+    kinds = tuple(k for k in kinds_asked(criterion.text) if k not in ("surgery", "radiotherapy"))
+    treated = re.search(r"treatment|therapy|care|regimen|治疗|方案|化疗", criterion.text, re.IGNORECASE)
+    if not kinds and not treated:
+        return None
+    name = " ".join(criterion.text.split())[:60] if kinds else "systemic anticancer therapy"
+    return Question(LeafKind.THERAPY, name=name, values=("systemic",) if not kinds else (), required=True)
+
+
+def _only_after(tree: Asked) -> Asked:
+    """ "Patients who received radiotherapy must ...": asked only of those who did."""
+    given = tuple(replace(q, window=None, count_low=None, count_high=None) for q in _treatments(tree))
+    return AskIf(AskAny(given), tree, Truth.MET) if given else tree
+
+
+def _treatments(tree: Asked) -> list[Question]:
+    match tree:
+        case Question():
+            return [tree] if tree.kind in _TREATMENTS or tree.kind is LeafKind.PROCEDURE else []
+        case AskNot(part):
+            return _treatments(part)
+        case AskIf(condition, then):
+            return [*_treatments(condition), *_treatments(then)]
+        case _:
+            return [q for part in tree.parts for q in _treatments(part)]
 
 
 def _all(parts: list[Asked]) -> Asked:
@@ -339,7 +387,7 @@ def _one_age(leaf: Leaf, criterion: Criterion) -> Question:
     """Nobody asks for one single age: it is the least or the most, as the words say."""
     least = re.search(r"minimum|at least|older|above|over|最小|以上|不小于", criterion.text, re.IGNORECASE)
     most = re.search(r"maximum|at most|younger|below|under|up to|最大|以下|不大于", criterion.text, re.IGNORECASE)
-    if bool(least) == bool(most):
+    if bool(least) == bool(most) or leaf.low is None or leaf.low.quantity.value < 10:
         return Question(LeafKind.TEXT)
     return Question(LeafKind.AGE, low=leaf.low if least else None, high=leaf.high if most else None)
 

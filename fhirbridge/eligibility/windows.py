@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from fhirbridge.eligibility.chart import Chart, last_day, months_before
 from fhirbridge.eligibility.quantities import days
@@ -13,8 +14,13 @@ __all__ = ["back", "in_window", "shown"]
 
 def back(chart: Chart, length: Quantity) -> date:
     """The day that lies `length` before the day of judgement."""
+    return _back(chart.as_of, length)
+
+
+@lru_cache(maxsize=20_000)
+def _back(day: date, length: Quantity) -> date:
     day_part, month_part = days(length.value, length.ucum or length.unit or "d")
-    return months_before(chart.as_of, month_part) - timedelta(days=int(day_part))
+    return months_before(day, month_part) - timedelta(days=int(day_part))
 
 
 def in_window(item: Item, window: Window | None, chart: Chart) -> bool | None:

@@ -44,5 +44,5 @@ def test_case(case: dict[str, str]) -> None:
     assert found.truth == case["result"], f"{found.reason}; expected because: {case['why']}"
     assert found.reason
     empty = Chart(Patient(""), AS_OF, policy.load())
-    if isinstance(tree, Question) and judge_tree(tree, empty).truth != found.truth:
+    if isinstance(tree, Question) and tree.kind != "age" and judge_tree(tree, empty).truth != found.truth:
         assert set(watched_by(tree)) & features_of(chart), "the column engine would not have looked at this question"
