@@ -43,7 +43,9 @@ def main() -> None:
         count = sum(1 for _ in rows.to_lines())
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         pairs = count * len(studies)
-        print(f"reasons {explain}: {pairs} pairs, {pairs / wall:,.0f}/s wall, {pairs / max(processor, 1e-9):,.0f}/s processor")
+        print(
+            f"reasons {explain}: {pairs} pairs, {pairs / wall:,.0f}/s wall, {pairs / max(processor, 1e-9):,.0f}/s processor"
+        )
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from fhirbridge.languages import detect, fold
 from fhirbridge.records import (
     All,
     AtLeast,
+    Bound,
     Concept,
     Criterion,
     If,
@@ -56,6 +57,64 @@ _OTHER = re.compile(
 )
 
 
+_BARE = frozenset(
+    (LeafKind.PREGNANCY, LeafKind.LACTATION, LeafKind.CHILDBEARING, LeafKind.HEALTHY, LeafKind.MEASURABLE_DISEASE)
+)
+# The qualifiers that a judge weighs; others ("histologically confirmed") are told in the text and change no answer.
+_WEIGHED = frozenset(
+    [
+        "active",
+        "current",
+        "ongoing",
+        "concurrent",
+        "present",
+        "concomitant",
+        "uncontrolled",
+        "severe",
+        "symptomatic",
+        "asymptomatic",
+        "untreated",
+        "unstable",
+        "significant",
+        "serious",
+        "moderate",
+        "mild",
+        "acute",
+        "chronic",
+        "decompensated",
+        "progressive",
+        "refractory",
+        "relapsed",
+        "recurrent",
+        "history",
+        "prior",
+        "known",
+        "confirmed",
+        "documented",
+        "other",
+        "second",
+        "additional",
+        "planned",
+        "scheduled",
+        "preplanned",
+        "future",
+        "anticipated",
+        "requires",
+        "expected",
+        "advanced",
+        "metastatic",
+        "mixed",
+        "negative",
+        "positive",
+        "normal",
+        "abnormal",
+        "high",
+        "low",
+        "elevated",
+        "never",
+        "former",
+    ]
+) | {"clinically significant", "with brain"}
 _TREATMENTS = frozenset((LeafKind.THERAPY, LeafKind.MEDICATION))
 _ORGANS = re.compile(
     r"(?:organ|marrow|liver|renal|hepatic|kidney|h(?:a)?ematolog\w+|cardiac|heart)\b.{0,40}function\w*.{0,25}(?:adequate|normal|good|well)|"
@@ -435,24 +494,44 @@ def _question(
         anchors = set() if subject.cancer else set(subject.keys)
     elif leaf.kind is LeafKind.BIOMARKER and _DRIVER.search(" ".join((concept.name, *leaf.values))):
         anchors = {f"gene {g}" for g in subject.genes}
+    if kind in _BARE:
+        return Question(kind, required=asserted)
     return Question(
         kind=kind,
         name=concept.name,
         keys=keys,
         measure=measure,
         values=leaf.values,
-        low=leaf.low,
-        high=leaf.high,
-        window=window,
+        low=_plain_bound(leaf.low),
+        high=_plain_bound(leaf.high),
+        window=_plain_window(window),
         count_low=None if cycles else leaf.count_low,
         count_high=None if cycles else leaf.count_high,
-        qualifiers=tuple(sorted(qualifiers)),
+        qualifiers=tuple(sorted(q for q in qualifiers if q in _WEIGHED)),
         required=asserted and leaf.kind not in _VALUED,
         index=index,
         other=other,
         anchors=tuple(sorted(anchors)),
         words=criterion.text if other else "",
     )
+
+
+def _plain_bound(bound: Bound | None) -> Bound | None:
+    """A bound without the spelling of its unit, so that trials share it."""
+    return None if bound is None else replace(bound, quantity=_plain_quantity(bound.quantity))
+
+
+def _plain_quantity(quantity: Quantity) -> Quantity:
+    return replace(quantity, unit=quantity.ucum) if quantity.ucum else quantity
+
+
+def _plain_window(window: Window | None) -> Window | None:
+    """A window without its anchor: every window is counted back from the day of judgement."""
+    if window is None:
+        return None
+    within = _plain_quantity(window.within) if window.within else None
+    at_least = _plain_quantity(window.at_least) if window.at_least else None
+    return Window(within, at_least, window.direction)
 
 
 @lru_cache(maxsize=8)
