@@ -15,7 +15,8 @@ from fhirbridge.eligibility.compiled import CompiledStudies, CriterionText, Laye
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.questions_of import Subject, Words, asked, subject_of
-from fhirbridge.records import Criterion, Leaf, LeafKind, LeftOut, Trial, Truth, Understanding
+from fhirbridge.records import All, Criterion, Leaf, LeafKind, LeftOut, Trial, Truth, Understanding
+from fhirbridge.records import Any as AnyOf
 
 __all__ = ["CompiledStudies", "compile", "load"]
 
@@ -189,6 +190,8 @@ def _administrative(criterion: Criterion) -> bool:
         return True
     if getattr(criterion.tree, "kind", None) is LeafKind.ADMINISTRATIVE:
         return True
+    if isinstance(criterion.tree, (All, AnyOf)) and not criterion.tree.children:
+        return True  # a line that only announces
     if isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT and _HEADING.search(criterion.text):
         return True
     if criterion.exclude:

@@ -286,11 +286,13 @@ def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
     """The tree of questions of a criterion."""
     if isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT and _ORGANS.search(criterion.text):
         return Question(LeafKind.ORGAN_FUNCTION, name=" ".join(criterion.text.split())[:80])
-    if subject.cancer and isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT:
+    if subject.cancer and all(leaf.kind is LeafKind.TEXT for leaf in _leaves(criterion.tree)):
         failed = _after_failure(criterion)
         if failed is not None:
             return failed
     tree = _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
+    if subject.cancer and _UNTREATED.search(criterion.text) and not criterion.exclude and not _treatments(tree):
+        return AskNot(Question(LeafKind.THERAPY, name="systemic anticancer therapy", values=("systemic",)))
     if not criterion.exclude and _WHO_HAD.search(criterion.text):
         tree = _only_after(tree)
     if isinstance(tree, AskAll) and not criterion.exclude and not subject.sex and criterion.source != "structured":
@@ -321,6 +323,10 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
 
 _FAILED = re.compile(
     r"fail(?:ed|ure)|progress(?:ed|ion)|refractory|resistan|relapsed (?:after|on)|intoleran|失败|进展|耐药|难治|不耐受",
+    re.IGNORECASE,
+)
+_UNTREATED = re.compile(
+    r"^\W*(?:no|without) (?:prior|previous) (?:systemic |anti-?cancer |medical )*(?:therapy|treatment)|^\W*(?:既往)?未(?:曾)?接受过[^，。]{0,10}治疗",  # noqa: E501
     re.IGNORECASE,
 )
 _WHO_HAD = re.compile(
