@@ -44,7 +44,7 @@ def main() -> None:
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         pairs = count * len(studies)
         print(
-            f"reasons {explain}: {pairs} pairs, {pairs / wall:,.0f}/s wall, {pairs / max(processor, 1e-9):,.0f}/s processor"
+            f"reasons {explain}: {pairs} pairs, {pairs / wall:,.0f}/s wall, {pairs / processor:,.0f}/s processor"
         )
 
 

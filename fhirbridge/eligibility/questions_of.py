@@ -307,7 +307,8 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
         case Not(child):
             return AskNot(_node(child, criterion, subject, words, asserted=not asserted))
         case All(children):
-            return _all([_node(c, criterion, subject, words, asserted=asserted) for c in children])
+            kept = _without_crumbs(children, criterion) if asserted and not criterion.exclude else children
+            return _all([_node(c, criterion, subject, words, asserted=asserted) for c in kept])
         case AnyOf(children):
             return _any([_node(c, criterion, subject, words, asserted=asserted) for c in children])
         case AtLeast(count, children):
@@ -377,6 +378,29 @@ def _all(parts: list[Asked]) -> Asked:
     if any(_is(p, LeafKind.LINE) for p in parts):  # "one prior line for NSCLC": the disease is asked for elsewhere
         parts = [p for p in parts if not (isinstance(p, Question) and p.kind in (LeafKind.DIAGNOSIS, LeafKind.STAGE))]
     return AskAll(tuple(_stages(parts)))
+
+
+def _without_crumbs(children: tuple[Node, ...], criterion: Criterion) -> tuple[Node, ...]:
+    """The parts of an inclusion without the one or two words left over beside what was understood.  # noqa: E501
+
+    Such leftovers ask for nothing of their own; longer ones stay, and keep the criterion unknown.
+    """
+    kept = tuple(c for c in children if not _crumb(c, criterion))
+    return kept if any(leaf.kind not in _EMPTY for c in kept for leaf in _leaves(c)) else children
+
+
+_EMPTY = frozenset((LeafKind.TEXT, LeafKind.ADMINISTRATIVE))
+
+
+def _crumb(node: Node, criterion: Criterion) -> bool:
+    if not isinstance(node, Leaf) or node.kind is not LeafKind.TEXT:
+        return False
+    start = node.span.offset - criterion.span.offset
+    if start < 0 or start + node.span.length > len(criterion.text):
+        return False
+    words = criterion.text[start : start + node.span.length].strip(" .,;:*-()\n\r")
+    chinese = re.search("[\u4e00-\u9fff]", words)
+    return len(words) <= 4 if chinese else len(words.split()) <= 2 and not re.search(r"\d|[<>≤≥=]", words)
 
 
 def _for_one_sex(tree: AskAll) -> Asked:
