@@ -79,6 +79,7 @@ class Item:
     study_drug: bool = False
     allergy_last: bool = False
     count: tuple[int | None, int | None] | None = None
+    treatment: tuple[int, int] | None = None  # "therapy for ..." that names no therapy
     own_head: bool = False
     own_negation: bool = False
     state: State = field(default_factory=State)
@@ -109,6 +110,9 @@ def read(pieces: list[Piece], before: State, exclude: bool = False) -> Item:
     return item
 
 
+_TREATMENT = frozenset(
+    {"therapy", "treatment", "therapies", "treatments", "therapy for", "treatment for", "treated for", "治疗", "的治疗"}
+)
 _OBLIGES = frozenset({"must not", "must not be", "may not", "may not be", "should not", "should not be", "must not have", "should not have", "may not have",
                       "must have no", "should have no", "must not have had", "must not have received", "不得", "不得有", "不能有", "不应有", "不可有"})  # fmt: skip
 _DENIES_A_NOUN = frozenset({"no", "without", "无", "没有", "none", "absence of", "absence", "free of", "free from", "lack of", "no evidence of", "否认", "无任何",
@@ -174,6 +178,8 @@ class _Reader:
 
     def _set_head(self, piece: Piece) -> None:
         kind = str(piece.value) if piece.kind in ("hypothetical",) else piece.kind
+        if kind == "treat" and piece.text in _TREATMENT and not self.item.anchors:
+            self.item.treatment = (piece.start, piece.end)
         if piece.text == "off":
             kind = "off"
         if kind == "required" and self.item.anchors:

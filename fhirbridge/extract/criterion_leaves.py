@@ -110,6 +110,18 @@ def _asked(item: Item, exclude: bool) -> Node | None:
     return _conditional(leaves)
 
 
+_TREATED = _TREATMENTS | {LeafKind.TRIAL_PARTICIPATION, LeafKind.ALLERGY}
+
+
+def _unnamed_treatment(item: Item, span: tuple[int, int]) -> Leaf:
+    """ "No prior therapy for metastatic disease" denies a therapy, not the disease."""
+    if any(a.kind in (LeafKind.STAGE, LeafKind.BIOMARKER) for a in item.anchors):
+        window = item.windows[-1] if item.windows else None
+        concept = Concept("Anticancer therapy")
+        return Leaf(LeafKind.THERAPY, Span(span[0], span[1] - span[0]), (concept,), ("anticancer",), window=window)
+    return text_leaf(*span)
+
+
 def _spread(nodes: list[Node], item: Item) -> list[Node]:
     """The leaves with spans that share out the item's words: a number, a window or a qualifier is part of the evidence."""
     asked = [leaf for n in nodes for leaf in _leaves_of(n) if leaf.kind is not LeafKind.TEXT]
@@ -160,6 +172,13 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
     allergens = [a for a in item.anchors if a.head == "allergy" and a.kind in _ALLERGENS]
     if allergens or (item.allergen and item.head == "allergy") or (item.head == "allergy" and not item.anchors):
         leaves.append(_allergy(item, allergens))
+    if (
+        item.treatment
+        and (item.negated or exclude)
+        and item.anchors
+        and not any(a.kind in _TREATED for a in item.anchors)
+    ):
+        leaves.insert(0, _unnamed_treatment(item, item.treatment))
     ages = _ages(item)
     if item.study_drug and item.head == "treat" and not item.anchors:
         qualifiers = frozenset(_plain(q) for q in item.qualifiers)

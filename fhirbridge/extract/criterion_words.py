@@ -79,7 +79,7 @@ class Cue:
     value: str | Term
 
 
-_ONE_WORD = re.compile(r"[A-Za-z][\w'.&-]*")
+_ONE_WORD = re.compile(r"[A-Za-z][\w'.&]*")
 _GAP = re.compile(r"(?<=[)\]])\s+|\s+(?=[(\[])")
 _MOST_WAYS = 120
 _CHOICE = re.compile(r"\(([^()]*/[^()]*)\)|\[([^\[\]]*)\]")
