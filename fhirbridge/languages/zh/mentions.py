@@ -136,6 +136,8 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             continue
         if "过敏" in words and "allerg" in entry.key and "rhin" not in entry.key:
             continue  # allergies are read by themselves
+        if words.endswith("病") and text[end : end + 1] in tuple("灶变理程情史"):
+            continue  # 肺病灶 is no 肺病
         if text[start - 1 : start] == "非" and entry.kind not in ("medication", "procedure"):
             continue
         if entry.kind == "procedure":
@@ -149,7 +151,7 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
 
 _IMAGE = re.compile(r"^(?:超声|彩超|b超|ct|cta|mri|核磁|磁共振|x线|平片|增强ct|增强磁共振)")
 _IMAGED = re.compile(
-    r"(?:头颅|头颈|头部|颅脑|颈部|颈椎|颈动脉|胸部|胸|肺部?|腹部|全腹|上腹|肝胆|泌尿系|盆腔|妇科|阴道|乳腺|甲状腺|心脏|腰椎|胸椎|膝关节|髋关节|双?下肢|淋巴结|血管|动脉|静脉|鼻窦|垂体|前列腺|阴囊|浅表|软组织)+(?:的)?$"
+    r"(?:头颅|头颈|头部|颅脑|颈部|颈椎|颈动脉|胸部|胸|肺部?|腹部|全腹|上腹|肝胆|泌尿系|盆腔|妇科|阴道|乳腺|甲状腺|心脏|腰椎|胸椎|膝关节|髋关节|双?下肢|淋巴结|血管|动脉|静脉|鼻窦|垂体|前列腺|阴囊|浅表|软组织)+(?:的)?(?:增强|平扫)?$"
 )
 
 

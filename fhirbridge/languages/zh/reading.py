@@ -308,7 +308,7 @@ class Reader:
         mention.severity = times.severity(text, place, mention.end - sentence.start)
         words, _ = times.lasting(text[mention.end - sentence.start :][:24])
         if not words:
-            words, _ = times.lasting(text[max(0, place - 14) : place], last=True)
+            words, _ = times.lasting(times.before(text, place), last=True)
         mention.onset_text = words or times.when(text[max(0, place - 12) : place])
 
     def _question(self, clean: Cleaned, sentence: Piece, asked: list[Mention], question: str) -> None:

@@ -51,6 +51,15 @@ def lasting(text: str, *, last: bool = False) -> tuple[str, Quantity | None]:
     return "", None
 
 
+def before(text: str, place: int) -> str:
+    """The words before text[place] that can tell its age: its own clause, or a clause that is only a time."""
+    clauses = re.split(r"[，,；。]", text[:place])
+    if len(clauses) > 1 and not DURATION.search(clauses[-1]) and len(clauses[-2]) <= 10:
+        only = re.fullmatch(rf"(?:已经|有|大概|都|得有|大约|快)*{DURATION.pattern}(?:了)?", clauses[-2])
+        return clauses[-2] if only else clauses[-1]
+    return clauses[-1]
+
+
 def when(text: str) -> str:
     """The words that say when ("昨天", "上个月"), "" if none."""
     match = _DAY.search(text)
