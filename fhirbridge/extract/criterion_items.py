@@ -178,7 +178,7 @@ class _Reader:
 
     def _set_head(self, piece: Piece) -> None:
         kind = str(piece.value) if piece.kind in ("hypothetical",) else piece.kind
-        if kind == "treat" and piece.text in _TREATMENT and not self.item.anchors:
+        if kind == "treat" and piece.text in _TREATMENT and (not self.item.anchors or piece.text in ("治疗", "的治疗")):
             self.item.treatment = (piece.start, piece.end)
         if piece.text == "off":
             kind = "off"
