@@ -92,6 +92,9 @@ def is_list(sentence: Piece, mentions: list[Mention]) -> bool:
     return _LISTED.fullmatch(rest + sentence.text[place:]) is not None
 
 
+_EFFECT = re.compile(
+    r"(?:素|片|胶囊|颗粒|酮|唑|林|星|地平|沙坦|洛尔|他汀|普利|洛芬|单抗|替尼|双胍|药|剂|激素)(?:可能|会|容易)[^，。]{0,6}$"
+)
 _DOCTOR = re.compile(
     r"给你开|我给你|开点|先做个|查一下|考虑|建议|复查|来我(?:听|摸|看|量)|血压我|多大年纪|哪儿?不舒服|怎么不好|回去(?:以后)?(?:注意|按时)"
 )
@@ -181,6 +184,9 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail
     ):
         mention.dropped, mention.open = "hypothetical", True
+        return
+    if role is Speaker.CLINICIAN and _EFFECT.search(lead):
+        mention.dropped, mention.open = "an effect of a medicine", True
         return
     maybe = bool(_around("maybe_before").search(_clause_lead(lead)) or words("maybe_after").match(tail.lstrip("的")))
     far = re.search(r"(?:可能|考虑|怀疑|不排除|疑似)(?:是|有|存在|会有)?(?P<gap>[^。；]{0,30})$", lead)

@@ -342,7 +342,7 @@ class Reader:
             return
         self.answered = True
         if self.allergy_asked and re.match(
-            r"^\s*(?:都|也|应该|好像|目前|暂时)*(?:没有?|无|不)(?:什么|啥)?(?:过敏)?(?:的|吧|啊|呀|过)?[，。！]?",
+            r"^\s*(?:都|也|应该|好像|目前|暂时)*(?:没有?|无|不)(?:什么|啥)?(?:过敏)?(?:的|吧|啊|呀|过|史)*(?=[，。！]|$)",
             clean.text,
         ):
             match = re.match(r"^\s*[^，。！]*", clean.text)
