@@ -87,10 +87,20 @@ def search(text: str, language: str) -> list[Heard]:
         if start >= place[lane]:
             out.append(Heard(start, end, cues[index]))
             place[lane] = end
-    whole_cues = [h for h in out if h.cue.kind != "stop"]
-    return [
-        h for h in out if h.cue.kind != "stop" or not any(w.start <= h.start and h.end <= w.end for w in whole_cues)
-    ]
+    return _without_hidden_stops(out)
+
+
+def _without_hidden_stops(heards: list[Heard]) -> list[Heard]:
+    """Without the words that end a reach where they are only a part of another cue ("with" in "with no")."""
+    kept: list[Heard] = []
+    reached = 0  # how far the cues before go
+    for heard in sorted(heards, key=lambda h: (h.start, -h.end)):
+        if heard.cue.kind != "stop":
+            reached = max(reached, heard.end)
+        elif heard.end <= reached:
+            continue
+        kept.append(heard)
+    return kept
 
 
 def whole(text: str, start: int, end: int) -> bool:
