@@ -291,8 +291,8 @@ def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
         if failed is not None:
             return failed
     tree = _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
-    if subject.cancer and _UNTREATED.search(criterion.text) and not criterion.exclude and not _treatments(tree):
-        return AskNot(Question(LeafKind.THERAPY, name="systemic anticancer therapy", values=("systemic",)))
+    if subject.cancer and not criterion.exclude:
+        tree = _with_history(tree, criterion)
     if not criterion.exclude and _WHO_HAD.search(criterion.text):
         tree = _only_after(tree)
     if isinstance(tree, AskAll) and not criterion.exclude and not subject.sex and criterion.source != "structured":
@@ -349,6 +349,25 @@ def _after_failure(criterion: Criterion) -> Question | None:
     return Question(LeafKind.THERAPY, name=name, values=("systemic",) if not kinds else (), required=True)
 
 
+_STANDARD = re.compile(
+    r"(?:standard|conventional|available|prior|previous)\b.{0,40}(?:fail|progress|intoler|refractory)|"
+    r"fail(?:ed|ure).{0,30}(?:standard|conventional)|标准治疗[^，。；]{0,12}(?:失败|不耐受|进展)",
+    re.IGNORECASE,
+)
+_ALLOWED = re.compile(r"however|except|allowed|permitted|unless|除外|允许|除非", re.IGNORECASE)
+
+
+def _with_history(tree: Asked, criterion: Criterion) -> Asked:
+    """A tree with the treatment that its words ask for or rule out, where the leaves do not say so."""
+    if _UNTREATED.search(criterion.text):
+        untreated = AskNot(Question(LeafKind.THERAPY, name="systemic anticancer therapy", values=("systemic",)))
+        return AskAny((untreated, Question(LeafKind.TEXT))) if _ALLOWED.search(criterion.text) else untreated
+    if _STANDARD.search(criterion.text) and not _treatments(tree):
+        given = Question(LeafKind.THERAPY, name="standard treatment", values=("systemic",), required=True)
+        return AskAll((tree, given))
+    return tree
+
+
 def _only_after(tree: Asked) -> Asked:
     """ "Patients who received radiotherapy must ...": asked only of those who did."""
     given = tuple(replace(q, window=None, count_low=None, count_high=None) for q in _treatments(tree))
@@ -393,9 +412,13 @@ _EMPTY = frozenset((LeafKind.TEXT, LeafKind.ADMINISTRATIVE))
 
 
 def _crumb(node: Node, criterion: Criterion) -> bool:
-    if not isinstance(node, Leaf) or node.kind is not LeafKind.TEXT:
+    if not isinstance(node, Leaf):
         return False
     start = node.span.offset - criterion.span.offset
+    if node.kind is not LeafKind.TEXT:  # "co-operative" is no operation
+        return node.kind in _TREATMENTS | {LeafKind.PROCEDURE} and criterion.text[: max(start, 0)].lower().endswith(
+            "co-"
+        )  # noqa: E501
     if start < 0 or start + node.span.length > len(criterion.text):
         return False
     words = criterion.text[start : start + node.span.length].strip(" .,;:*-()\n\r")
