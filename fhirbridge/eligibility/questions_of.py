@@ -363,7 +363,7 @@ def _with_history(tree: Asked, criterion: Criterion) -> Asked:
         untreated = AskNot(Question(LeafKind.THERAPY, name="systemic anticancer therapy", values=("systemic",)))
         return AskAny((untreated, Question(LeafKind.TEXT))) if _ALLOWED.search(criterion.text) else untreated
     if _STANDARD.search(criterion.text) and not _treatments(tree):
-        given = Question(LeafKind.THERAPY, name="standard treatment", values=("systemic",), required=True)
+        given = Question(LeafKind.THERAPY, name="systemic treatment", values=("systemic",), required=True)
         return AskAll((tree, given))
     return tree
 
@@ -416,9 +416,9 @@ def _crumb(node: Node, criterion: Criterion) -> bool:
         return False
     start = node.span.offset - criterion.span.offset
     if node.kind is not LeafKind.TEXT:  # "co-operative" is no operation
-        return node.kind in _TREATMENTS | {LeafKind.PROCEDURE} and criterion.text[: max(start, 0)].lower().endswith(
-            "co-"
-        )  # noqa: E501
+        treated = node.kind in _TREATMENTS or node.kind is LeafKind.PROCEDURE
+        together = re.search(r"\bco-?operati", criterion.text, re.IGNORECASE)
+        return treated and bool(together) and not re.search(r"surg|resect|\boperation", criterion.text, re.IGNORECASE)
     if start < 0 or start + node.span.length > len(criterion.text):
         return False
     words = criterion.text[start : start + node.span.length].strip(" .,;:*-()\n\r")
@@ -517,6 +517,8 @@ def _question(
     leaf: Leaf, concept: Concept, criterion: Criterion, subject: Subject, words: Words | None, asserted: bool
 ) -> Question:
     keys = keys_of(concept, words) if concept.name else ()
+    if "topoisomerase" in concept.name.casefold() and re.search(r"topoisomerase[- ](?:I|1)\b", criterion.text):
+        keys = ("irinotecan", "topotecan")  # etoposide inhibits topoisomerase II
     disease = leaf.kind in _DISEASES
     other = (
         disease
