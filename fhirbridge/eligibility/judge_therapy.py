@@ -130,7 +130,7 @@ def _washout(question: Question, given: list[Item], timed: list[tuple[Item, bool
     """At least so long since the last dose: held when nothing was given."""
     if not given:
         nothing = _none(question, chart)
-        if nothing.truth is Truth.NOT_MET:
+        if nothing.truth is Truth.NOT_MET and question.required:  # an exclusion is not met by what was never given
             return Judgement(Truth.MET, "no {0} recorded", (question.name,), silent=True)
         return nothing
     short = [i for i, held in timed if held is False]
