@@ -128,6 +128,12 @@ def _match(a: argparse.Namespace) -> int:
     studies = _present(expand(a.studies, STUDIES))
     found = pipeline.match(patients, studies, as_of=a.as_of, top=a.top, explain=a.explain, workers=a.workers)
     with Sink(a.out) as sink:
+        if a.by == "study":
+            from fhirbridge.eligibility import matches
+
+            for funnel in matches.funnels(found):
+                sink.write(funnel.study.split("/", 1)[-1], funnel.to_line() if a.out else funnel.to_text())
+            return _close(found.left_out, sink.written)
         for line in found.to_lines(a.format):
             sink.write("matches", line)
     return _close(found.left_out, sink.written)

@@ -15,7 +15,7 @@ from fhirbridge.records import LeftOut
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["CriterionResult", "Funnel", "Match", "Matches", "Missing", "funnel"]
+__all__ = ["CriterionResult", "Funnel", "Match", "Matches", "Missing", "funnel", "funnels"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,12 @@ class Funnel:
         """One line a criterion: kind, text, met, not_met, unknown, remaining."""
         return _pandas().DataFrame(list(self.steps))
 
+    def to_line(self) -> str:
+        """JSON on one line: the steps, and the patients ranked."""
+        ranked = [{"patient": m.patient, "status": m.status, "score": m.score} for m in self.ranked]
+        row = {"study": self.study, "title": self.title, "patients": self.patients, "steps": self.steps, "ranked": ranked}
+        return orjson.dumps(row).decode()
+
     def to_text(self) -> str:
         """The table as text."""
         lines = [f"{self.title} ({self.study}): {self.patients} patients"]
@@ -186,11 +192,27 @@ class Funnel:
         return "\n".join(lines)
 
 
+def funnels(found: Matches) -> Iterator[Funnel]:
+    """The funnel of every study that was matched with reasons, by id."""
+    by_study: dict[str, list[Match]] = {}
+    for match in found:
+        by_study.setdefault(match.study, []).append(match)
+    for _, matches in sorted(by_study.items()):
+        yield _funnel(matches)
+
+
 def funnel(found: Matches) -> Funnel:
-    """The funnel of the one study that was matched (the first, if there are several)."""
-    ranked = sorted(found, key=lambda m: (m.status == "excluded", m.status == "undetermined", -m.score, m.patient))
-    if ranked:
-        ranked = [m for m in ranked if m.study == ranked[0].study]
+    """The funnel of the one study that was matched (that of the best match, if there are several)."""
+    ranked = sorted(found, key=_best)
+    return _funnel([m for m in ranked if m.study == ranked[0].study])
+
+
+def _best(match: Match) -> tuple[bool, bool, float, str]:
+    return match.status == "excluded", match.status == "undetermined", -match.score, match.patient
+
+
+def _funnel(matches: list[Match]) -> Funnel:
+    ranked = sorted(matches, key=_best)
     steps: list[dict[str, Any]] = []
     left = set(range(len(ranked)))
     for place, criterion in enumerate(ranked[0].criteria if ranked else ()):
