@@ -63,6 +63,7 @@ def _add_matching(commands: Any) -> None:
     p.add_argument("--top", type=int, metavar="N")
     p.add_argument("--explain", choices=("all", "top", "none"), default="all")
     p.add_argument("--format", choices=("ndjson", "fhir"), default="ndjson")
+    p.add_argument("--by", choices=("patient", "study"), default="patient", help="study: patients ranked, and a funnel")
     p.add_argument("--engine", choices=("local", "spark"), default="local")
     p.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     p.add_argument("-o", "--out", metavar="OUT")

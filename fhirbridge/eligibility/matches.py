@@ -179,8 +179,8 @@ class Funnel:
     def to_line(self) -> str:
         """JSON on one line: the steps, and the patients ranked."""
         ranked = [{"patient": m.patient, "status": m.status, "score": m.score} for m in self.ranked]
-        row = {"study": self.study, "title": self.title, "patients": self.patients, "steps": self.steps, "ranked": ranked}
-        return orjson.dumps(row).decode()
+        head = {"study": self.study, "title": self.title, "patients": self.patients}
+        return orjson.dumps(head | {"steps": self.steps, "ranked": ranked}).decode()
 
     def to_text(self) -> str:
         """The table as text."""
