@@ -31,9 +31,8 @@ def rows(language: str, table: str) -> tuple[dict[str, str], ...]:
     file = resources.files(__name__) / language / f"{table}.tsv"
     if language not in names() or not file.is_file():
         raise ConfigurationError(f"language '{language}' has no table '{table}'; languages: {', '.join(names())}")
-    with file.open(encoding="utf-8", newline="") as lines:
-        kept = (line for line in lines if line.strip() and not line.startswith("#"))
-        return tuple(csv.DictReader(kept, delimiter="\t", quoting=csv.QUOTE_NONE))
+    kept = [line for line in file.read_text("utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    return tuple(csv.DictReader(kept, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def detect(text: str) -> str:
