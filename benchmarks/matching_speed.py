@@ -43,9 +43,7 @@ def main() -> None:
         count = sum(1 for _ in rows.to_lines())
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
         pairs = count * len(studies)
-        print(
-            f"reasons {explain}: {pairs} pairs, {pairs / wall:,.0f}/s wall, {pairs / processor:,.0f}/s processor"
-        )
+        print(f"reasons {explain}: {pairs} pairs, {pairs / wall:,.0f}/s wall, {pairs / processor:,.0f}/s processor")
 
 
 if __name__ == "__main__":
