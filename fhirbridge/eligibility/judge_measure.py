@@ -61,7 +61,7 @@ def _one(question: Question, measure: Measure, item: Item) -> Judgement:
     for bound, low in ((question.low, True), (question.high, False)):
         if bound is not None:
             parts.append(_bound(bound, low, measure, item))
-    label, shown = measure.label, f"{item.quantity.comparator}{item.quantity.value} {item.quantity.unit}".strip()
+    label, shown = measure.label, f"{item.quantity.comparator}{plain(item.quantity)}"
     needed = " and ".join(n for _, n in parts)
     evidence = (item.reference,)
     if any(p is False for p, _ in parts):
@@ -377,7 +377,8 @@ def is_recent(day: date | None, chart: Chart, limit: int = _SCREENING) -> bool:
 
 def plain(quantity: Quantity) -> str:
     """A quantity as it is shown."""
-    return f"{quantity.value} {quantity.unit}".strip()
+    unit = "" if quantity.unit.startswith("{") else quantity.unit  # UCUM annotations such as {score} are no words
+    return f"{quantity.value} {unit}".strip()
 
 
 def dimension(unit: str) -> str:

@@ -173,7 +173,7 @@ def _build(
         deceased=bool(resource.get("deceasedBoolean") or resource.get("deceasedDateTime")),
         place=_place(resource),
         items=items,
-        narrative=machine and any(i.kind == "document" for i in items),
+        narrative=machine and any(i.kind == "document" for i in items) and not any(_a_visit(r) for _, r in mine),
         gaps=tuple(gaps),
         fingerprint=_fingerprint(resource, mine),
     )
@@ -232,6 +232,12 @@ def _belongs(resource: dict[str, Any], own: set[str], alone: bool) -> bool:
         return alone
     plain = owner.split("/_history/")[0]
     return plain in own or any(plain.endswith(f"/{ref}") for ref in own if ref.startswith("Patient/")) or not own
+
+
+def _a_visit(resource: dict[str, Any]) -> bool:
+    """Whether a document is a conversation that we read: asked and answered, it tells facts as a record does."""
+    kind = resource.get("type") if resource.get("resourceType") == "DocumentReference" else None
+    return isinstance(kind, dict) and kind.get("text") == "transcript of a consultation"
 
 
 def _security(resource: dict[str, Any]) -> list[str]:

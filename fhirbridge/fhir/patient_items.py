@@ -242,6 +242,15 @@ _TAKEN = {
 }
 
 
+_NOT_YET = ("proposal", "plan", "option")
+
+
+def _said_today(r: Resource) -> bool:
+    """Whether an order was read from what was said: then it begins with that visit, while an EHR's is being taken."""
+    security = _list((r.get("meta") or {}).get("security")) if isinstance(r.get("meta"), dict) else []
+    return any(isinstance(c, dict) and c.get("code") == "AIAST" for c in security)
+
+
 def _medicine(r: Resource, named: Named) -> list[Item]:
     raw = r.get("medicationCodeableConcept") or r.get("medication")
     concept = concept_of(raw)
@@ -251,7 +260,7 @@ def _medicine(r: Resource, named: Named) -> list[Item]:
     status = _TAKEN.get(_status(r), "present")
     if _status(r) in ("not-taken", "not-done", "declined") or r.get("doNotPerform") is True:
         status = "absent"
-    elif r["resourceType"] == "MedicationRequest" and r.get("intent") in ("proposal", "plan", "option"):
+    elif r["resourceType"] == "MedicationRequest" and (r.get("intent") in _NOT_YET or _said_today(r)):
         status = "planned"
     start, end = _taken(r)
     if r["resourceType"] in ("MedicationAdministration", "MedicationDispense") and status == "past" and end is None:
