@@ -78,11 +78,11 @@ def test_from_photo_to_pushed_bundle_by_keyboard_only(page: Page, tmp_path: Path
         page.screenshot(path=str(tmp_path / "reviewed.png"), full_page=True)
         page.focus("#push")
         page.keyboard.press("Enter")
-        page.wait_for_url("**told=Pushed*")
+        page.wait_for_url("**told=Pushed**")
         assert "created" in page.inner_text("#told")
         page.evaluate("document.activeElement.blur()")
         page.keyboard.press("s")
-        page.wait_for_url("**told=Saved*")
+        page.wait_for_url("**told=Saved**")
         assert hosts == {base.removeprefix("http://")}
     saved = json.loads((tmp_path / "out" / "photo.reviewed.json").read_text("utf-8"))
     observations = [e["resource"] for e in saved["entry"] if e["resource"]["resourceType"] == "Observation"]
