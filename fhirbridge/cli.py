@@ -126,6 +126,8 @@ def _match(a: argparse.Namespace) -> int:
 
     patients = _present(expand(a.patients, FHIR))
     studies = _present(expand(a.studies, STUDIES))
+    if a.engine == "spark":
+        return _match_on_spark(a, patients, studies)
     found = pipeline.match(patients, studies, as_of=a.as_of, top=a.top, explain=a.explain, workers=a.workers)
     with Sink(a.out) as sink:
         if a.by == "study":
@@ -137,6 +139,23 @@ def _match(a: argparse.Namespace) -> int:
         for line in found.to_lines(a.format):
             sink.write("matches", line)
     return _close(found.left_out, sink.written)
+
+
+def _match_on_spark(a: argparse.Namespace, patients: list[Path], studies: list[Path]) -> int:
+    from fhirbridge import distributed, pipeline
+
+    if a.format != "ndjson" or a.by == "study":
+        raise ConfigurationError("--engine spark writes NDJSON by patient; leave out --format and --by")
+    compiled = pipeline.compile_studies(studies, workers=a.workers)
+    failed: list[LeftOut] = list(compiled.left_out)
+    paths = [str(p) for p in patients]
+    with Sink(a.out) as sink:
+        for row in distributed.match(paths, compiled, as_of=a.as_of, top=a.top, explain=a.explain):
+            if isinstance(row, LeftOut):
+                failed.append(row)
+            else:
+                sink.write("matches", row)
+    return _close(failed, sink.written)
 
 
 def _push(a: argparse.Namespace) -> int:

@@ -24,7 +24,8 @@ STAGES = {
     "agents": "fhirbridge for agents",
 }
 SHARED = {"records", "errors", "languages", "choices"}
-OUTER = {"arguments", "cli", "pipeline", "demo", "files", "progress", "parallel"}  # what the command line is made of
+# what the command line is made of
+OUTER = {"arguments", "cli", "distributed", "pipeline", "demo", "files", "progress", "parallel"}
 EVERYONE_MAY = ("fhirbridge.fhir.lossless",)  # JSON with its digits and whole files: below every stage
 # The night run, the review page and the agents' server are faces of the library, as cli.py is: they call the pipeline.
 FACES = {"review", "agents", "notify"}
