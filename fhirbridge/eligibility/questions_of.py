@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Protocol
 
+from fhirbridge import languages
 from fhirbridge.eligibility.cancer_facts import GENES, site_of
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.measures import measure_of
@@ -400,18 +401,24 @@ def _all(parts: list[Asked]) -> Asked:
 
 
 def _without_crumbs(children: tuple[Node, ...], criterion: Criterion) -> tuple[Node, ...]:
-    """The parts of an inclusion without the one or two words left over beside what was understood.  # noqa: E501
+    """The parts of an inclusion without words left over that narrow nothing ("definitive", "core").
 
-    Such leftovers ask for nothing of their own; longer ones stay, and keep the criterion unknown.
+    Every other leftover ("refractory", "follicular") stays and keeps the criterion unknown.
     """
-    kept = tuple(c for c in children if not _crumb(c, criterion))
+    measured = {leaf.kind for c in children for leaf in _leaves(c)} - _EMPTY
+    listed = LeafKind.LABORATORY in measured and measured <= _MEASURING
+    kept = tuple(c for c in children if not _crumb(c, criterion, listed))
     return kept if any(leaf.kind not in _EMPTY for c in kept for leaf in _leaves(c)) else children
 
 
 _EMPTY = frozenset((LeafKind.TEXT, LeafKind.ADMINISTRATIVE))
 
 
-def _crumb(node: Node, criterion: Criterion) -> bool:
+# What a list of limits is made of: beside these a leftover word ("renal", "HGB", "肝脏") heads or repeats a value.
+_MEASURING = frozenset((LeafKind.LABORATORY, LeafKind.ORGAN_FUNCTION, LeafKind.VITAL_SIGN, LeafKind.METASTASIS))
+
+
+def _crumb(node: Node, criterion: Criterion, listed: bool) -> bool:
     if not isinstance(node, Leaf):
         return False
     start = node.span.offset - criterion.span.offset
@@ -421,9 +428,16 @@ def _crumb(node: Node, criterion: Criterion) -> bool:
         return treated and bool(together) and not re.search(r"surg|resect|\boperation", criterion.text, re.IGNORECASE)
     if start < 0 or start + node.span.length > len(criterion.text):
         return False
-    words = criterion.text[start : start + node.span.length].strip(" .,;:*-()\n\r")
-    chinese = re.search("[\u4e00-\u9fff]", words)
-    return len(words) <= 4 if chinese else len(words.split()) <= 2 and not re.search(r"\d|[<>≤≥=]", words)
+    words = criterion.text[start : start + node.span.length].strip(" .,;:*-()\n\r").casefold()
+    if listed and len(words.split()) <= 2 and not re.search(r"\d|[<>≤≥=]", words):
+        return True
+    return words in _neutral() or all(word in _neutral() for word in words.split())
+
+
+@lru_cache(maxsize=1)
+def _neutral() -> frozenset[str]:
+    """Words of both languages that narrow no demand: any other word left over keeps its criterion unknown."""
+    return frozenset(row["word"] for name in languages.names() for row in languages.rows(name, "neutral_words"))
 
 
 def _for_one_sex(tree: AskAll) -> Asked:
