@@ -31,6 +31,7 @@ _HOME = {
     "join": "fhir.joined",
     "match": "pipeline",
     "night": "pipeline",
+    "plots": "plots",
     "read_lab_report": "pipeline",
     "read_studies": "pipeline",
     "read_study": "pipeline",
@@ -54,6 +55,7 @@ __all__ = [
     "join",
     "match",
     "night",
+    "plots",
     "read_lab_report",
     "read_studies",
     "read_study",
@@ -61,6 +63,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from fhirbridge import plots
     from fhirbridge.eligibility.matches import Match
     from fhirbridge.errors import (
         ConfigurationError,
@@ -90,7 +93,8 @@ def __getattr__(name: str) -> Any:
     """Load a public name from its home on first use."""
     if name not in _HOME:
         raise AttributeError(f"module 'fhirbridge' has no attribute '{name}'")
-    value = getattr(importlib.import_module(f"fhirbridge.{_HOME[name]}"), name)
+    home = importlib.import_module(f"fhirbridge.{_HOME[name]}")
+    value = home if _HOME[name] == name else getattr(home, name)
     globals()[name] = value
     return value
 

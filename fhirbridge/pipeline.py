@@ -236,5 +236,5 @@ def _with_criteria(trial: Trial | LeftOut) -> tuple[Trial, tuple[Criterion, ...]
 def _trials(sources: Any, registry: str) -> Iterator[Trial | LeftOut]:
     from fhirbridge import registries
 
-    for path in [sources] if isinstance(sources, (str, Path, dict)) else sources:
-        yield from registries.read(path, registry)
+    for source in [sources] if isinstance(sources, (str, Path, dict)) or hasattr(sources, "to_json") else sources:
+        yield from registries.read(getattr(source, "json", source), registry)

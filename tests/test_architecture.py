@@ -26,7 +26,8 @@ STAGES = {
 SHARED = {"records", "errors", "languages", "choices"}
 # what the command line is made of
 OUTER = {"arguments", "cli", "distributed", "pipeline", "demo", "files", "progress", "parallel"}
-EVERYONE_MAY = ("fhirbridge.fhir.lossless",)  # JSON with its digits and whole files: below every stage
+# JSON with its digits and whole files, rows as DataFrames: below every stage
+EVERYONE_MAY = ("fhirbridge.fhir.lossless", "fhirbridge.frames")
 # The night run, the review page and the agents' server are faces of the library, as cli.py is: they call the pipeline.
 FACES = {"review", "agents", "notify"}
 BANNED = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "handlers", "processors", "services"}
@@ -82,7 +83,7 @@ def test_no_module_is_named_for_no_purpose() -> None:
 
 def test_root_modules_are_the_known_ones() -> None:
     roots = {p.stem for p in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
-    assert roots <= OUTER | {"records", "errors", "choices", "plots"}
+    assert roots <= OUTER | {"records", "errors", "choices", "frames", "plots"}
 
 
 def test_only_the_command_line_catches_everything() -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import orjson
 
-from fhirbridge.errors import ConfigurationError, MissingDependency
+from fhirbridge import frames
+from fhirbridge.errors import ConfigurationError
 from fhirbridge.records import LeftOut
-
-if TYPE_CHECKING:
-    import pandas
 
 __all__ = ["CriterionResult", "Funnel", "Match", "Matches", "Missing", "funnel", "funnels"]
 
@@ -120,10 +118,9 @@ class Matches:
     def __repr__(self) -> str:
         return f"<Matches of {len(self.rows())} patients as of {self.as_of.isoformat()}>"
 
-    def to_frame(self) -> pandas.DataFrame:
+    def to_frame(self, *, polars: bool = False) -> Any:
         """One line a patient and study: patient, study, rank, score, status, parts, what would settle it."""
-        frame = _pandas().DataFrame
-        return frame([_line(m) for m in self])
+        return frames.frame([_line(m) for m in self], polars=polars)
 
     def candidates(self) -> list[dict[str, Any]]:
         """A ResearchSubject `candidate` for every pair that is not excluded, ready to push."""
@@ -154,14 +151,6 @@ def _line(m: Match) -> dict[str, Any]:
     return head | {"status": m.status, **m.parts, "would_settle": settle}
 
 
-def _pandas() -> Any:
-    try:
-        import pandas
-    except ImportError as error:
-        raise MissingDependency("pandas is not installed; pip install 'fhirbridge[dataframe]'") from error
-    return pandas
-
-
 @dataclass(frozen=True)
 class Funnel:
     """One study, criterion by criterion: how many patients are out by it, open, and how many remain."""
@@ -172,9 +161,9 @@ class Funnel:
     steps: tuple[dict[str, Any], ...]
     ranked: tuple[Match, ...]
 
-    def to_frame(self) -> pandas.DataFrame:
+    def to_frame(self, *, polars: bool = False) -> Any:
         """One line a criterion: kind, text, met, not_met, unknown, remaining."""
-        return _pandas().DataFrame(list(self.steps))
+        return frames.frame(self.steps, polars=polars)
 
     def to_line(self) -> str:
         """JSON on one line: the steps, and the patients ranked."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fhirbridge.errors import MissingDependency
+from fhirbridge import frames
 from fhirbridge.fhir import lossless
 from fhirbridge.records import LeftOut
-
-if TYPE_CHECKING:
-    import pandas
 
 
 class Record:
@@ -53,13 +50,13 @@ class Record:
             if resource and resource_type in (None, resource.get("resourceType")):
                 yield resource
 
-    def to_frame(self) -> pandas.DataFrame:
-        """One line a clinical resource: type, name, status, value, unit, codes. Needs the `dataframe` extra."""
-        try:
-            import pandas
-        except ImportError as error:
-            raise MissingDependency("pandas is not installed; pip install 'fhirbridge[dataframe]'") from error
-        return pandas.DataFrame([_line(r) for r in self.resources() if _line(r)])
+    def to_frame(self, *, polars: bool = False) -> Any:
+        """One line a clinical resource: type, name, status, value, unit, codes. Needs the `dataframe` extra.
+
+        A pandas DataFrame, or a polars one where that is installed and asked for.
+        """
+        lines = [_line(r) for r in self.resources()]
+        return frames.frame([line for line in lines if line], polars=polars)
 
     def __repr__(self) -> str:
         kinds: dict[str, int] = {}
