@@ -14,6 +14,7 @@ from typing import IO, Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3
 
 from fhirbridge.errors import ConflictError, FinalServerError, ServerError, TemporaryServerError, UnreadableInput
 from fhirbridge.fhir import lossless
@@ -65,6 +66,13 @@ class Answer:
         return lossless.loads(self.body, "the server's answer") if self.body.strip() else {}
 
 
+class _Session(requests.Session):
+    """Never looks where a redirect leads: requests would read its whole body, however large or slow, to find out."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
+
+
 @dataclass
 class Transport:
     """Sends requests to one FHIR base URL. `sleep` and `clock` are seconds, given by tests."""
@@ -81,7 +89,7 @@ class Transport:
         self.base = self.base.rstrip("/") + "/"
         if urlsplit(self.base).scheme not in ("http", "https") or not urlsplit(self.base).hostname:
             raise FinalServerError(f"{self.base}: not a server's URL; write https://host/path")
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False  # a proxy or .netrc of the environment must not see patients' data unasked
         self._dice = random.Random()
 
@@ -120,8 +128,15 @@ class Transport:
 
     def resolve(self, path: str) -> str:
         """The absolute URL of a path or link. FinalServerError if it leads away from the server's own origin."""
-        url = path if "://" in path else urljoin(self.base, path)
-        if origin(url) != origin(self.base):
+        # Two parsers may read a backslash or a blank differently: what cannot be read in one way is not followed.
+        if any(c == "\\" or c <= " " for c in path):
+            raise FinalServerError("the server's link is not a URL: refused, nothing was sent there")
+        try:
+            url = path if "://" in path else urljoin(self.base, path)
+            same = origin(url) == origin(self.base)
+        except ValueError as error:
+            raise FinalServerError("the server's link is not a URL: refused, nothing was sent there") from error
+        if not same:
             raise FinalServerError(
                 f"the server points to another origin, {_shown(url)}: refused, nothing was sent there"
             )
@@ -153,7 +168,7 @@ class Transport:
             ) from error
         except (requests.exceptions.ConnectionError, requests.exceptions.Timeout) as error:
             raise TemporaryServerError(f"{method} {_shown(url)}: no connection ({type(error).__name__})") from error
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise TemporaryServerError(f"{method} {_shown(url)}: broken answer ({type(error).__name__})") from error
         if 300 <= answer.status < 400 and answer.status != 304:
             raise FinalServerError(f"{method} {_shown(url)}: redirected; give the server's final URL", answer.status)
@@ -167,7 +182,8 @@ class Transport:
         announced = response.headers.get("Content-Length")
         if announced and announced.isdigit() and int(announced) > self.limits.answer_bytes and sink is None:
             raise FinalServerError(f"the answer is {int(announced):,} bytes, more than {self.limits.answer_bytes:,}")
-        for chunk in response.iter_content(64 * 1024):
+        # read1 gives what has come: a read of a fixed size would wait for a slow drip without looking at the clock.
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
             size += len(chunk)
             if size > self.limits.answer_bytes and sink is None:
                 raise FinalServerError(f"the answer is larger than {self.limits.answer_bytes:,} bytes")
