@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -75,21 +76,27 @@ def test_a_slow_drip_is_bounded_as_a_whole() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_to_another_host_is_refused_and_gets_no_token(status: int) -> None:
-    with raw_server(GOOD) as other, raw_server(answer(status, Location=other.base)) as server:
-        with pytest.raises(FinalServerError, match="redirected"):
-            list(fb.FHIRServer(server.base, token="hush").search("Patient"))
+    with (
+        raw_server(GOOD) as other,
+        raw_server(answer(status, Location=other.base)) as server,
+        pytest.raises(FinalServerError, match="redirected"),
+    ):
+        list(fb.FHIRServer(server.base, token="hush").search("Patient"))
     assert other.requests == []
 
 
 def _page(url: str) -> bytes:
-    return answer(200, '{"resourceType": "Bundle", "link": [{"relation": "next", "url": "%s"}]}' % url)
+    return answer(200, json.dumps({"resourceType": "Bundle", "link": [{"relation": "next", "url": url}]}))
 
 
 @pytest.mark.parametrize("path", ["/fhir?page=2", "@127.0.0.1/fhir", "//x/../fhir"])
 def test_a_next_link_to_another_origin_is_refused_and_gets_no_token(path: str) -> None:
-    with raw_server(GOOD) as other, raw_server(_page(other.base + path)) as server:
-        with pytest.raises(FinalServerError, match="another origin"):
-            list(fb.FHIRServer(server.base, token="hush").search("Patient"))
+    with (
+        raw_server(GOOD) as other,
+        raw_server(_page(other.base + path)) as server,
+        pytest.raises(FinalServerError, match="another origin"),
+    ):
+        list(fb.FHIRServer(server.base, token="hush").search("Patient"))
     assert other.requests == []
 
 
