@@ -33,6 +33,10 @@ def _add_readers(commands: Any) -> None:
     p.add_argument("files", nargs="+", metavar="FILE")
     p.add_argument("--date", type=_day, help="day of the visit, YYYY-MM-DD: anchors 'three days ago'")
     p.add_argument("--terminology", action="append", default=[], metavar="NAME=PATH", help="your own licensed tables")
+    p.add_argument("--llm", metavar="URL", help="also ask an OpenAI-compatible model, e.g. http://127.0.0.1:11434/v1")
+    p.add_argument("--llm-model", default="default", metavar="NAME", help="the model's name at that address")
+    p.add_argument("--allow-remote", action="store_true", help="--llm may be another machine: patients' words leave!")
+    p.epilog = "A key for --llm is read from FHIRBRIDGE_LLM_KEY."
     _fhir_options(p)
     p = _command(commands, "lab", "photos, scans and PDFs of laboratory reports into FHIR")
     p.add_argument("images", nargs="+", metavar="IMAGE")

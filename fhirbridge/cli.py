@@ -6,6 +6,7 @@ Exit codes: 0 all done, 1 some inputs failed and the rest are written, 2 usage o
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -50,6 +51,7 @@ def _transcript(a: argparse.Namespace) -> int:
     from fhirbridge import pipeline
 
     terminologies = tuple(_terminology(text) for text in a.terminology)
+    llm = _model(a)
 
     def read(path: Path) -> Iterable[tuple[str, Any]]:
         record = pipeline.read_transcript(
@@ -57,12 +59,23 @@ def _transcript(a: argparse.Namespace) -> int:
             language=a.language,
             visit_date=a.date,
             terminologies=terminologies,
+            llm=llm,
             transaction=a.transaction,
             fhir_version=a.fhir_version,
         )
+        for left in record.left_out if llm is not None else ():
+            print(f"fhirbridge: note: {path}: {left.source}: {left.reason}", file=sys.stderr)
         yield stem(path), record
 
     return _each("transcript", expand(a.files, TEXT), read, a.out)
+
+
+def _model(a: argparse.Namespace) -> Any:
+    from fhirbridge.language_model import ChatEndpoint
+
+    if not a.llm:
+        return None
+    return ChatEndpoint(a.llm, a.llm_model, os.environ.get("FHIRBRIDGE_LLM_KEY", ""), allow_remote=a.allow_remote)
 
 
 def _lab(a: argparse.Namespace) -> int:
@@ -192,7 +205,6 @@ def _pull(a: argparse.Namespace) -> int:
 
 def _server(a: argparse.Namespace) -> Any:
     """The server with the credentials named: secrets come from the environment or a file, never from an argument."""
-    import os
 
     from fhirbridge.fhir.server import FHIRServer
 
@@ -308,7 +320,6 @@ def _present(inputs: Iterable[Any]) -> list[Path]:
 
 
 def _debug() -> None:
-    import os
     import traceback
 
     if os.environ.get("FHIRBRIDGE_DEBUG"):

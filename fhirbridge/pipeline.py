@@ -17,6 +17,7 @@ from fhirbridge.records import Criterion, LeftOut, Trial
 if TYPE_CHECKING:
     from fhirbridge.eligibility.compile import CompiledStudies
     from fhirbridge.eligibility.matches import Funnel, Matches
+    from fhirbridge.extract.proposed import LanguageModel
     from fhirbridge.fhir.record import Record, StudyLine
     from fhirbridge.ocr import OcrEngine
     from fhirbridge.terminology import Terminology
@@ -28,19 +29,27 @@ def read_transcript(
     language: str = "auto",
     visit_date: date | None = None,
     terminologies: Sequence[Terminology] = (),
+    llm: LanguageModel | str | None = None,
     transaction: bool = False,
     fhir_version: str = "R4",
 ) -> Record:
     """A conversation or note (a path, or the text itself) as a Bundle of what a clinician would record.
 
-    `visit_date` anchors "three days ago"; without it such dates stay words. Raises InputError if nothing can be read.
+    `visit_date` anchors "three days ago"; without it such dates stay words. `llm` (a `ChatEndpoint`, or the URL of one
+    on this machine) may propose more: what the source bears out is added as doubtful, the rest is counted in
+    `left_out`. Raises InputError if nothing can be read.
     """
-    from fhirbridge.extract import facts, turns
+    from fhirbridge.extract import facts, proposed, turns
     from fhirbridge.fhir import transcript_bundle
     from fhirbridge.terminology import lexicon
 
+    model = _endpoint(llm) if isinstance(llm, str) else llm  # refused before anything is read
     transcript = turns.read(source, language=language, visit_date=visit_date)
-    found, left_out = facts.find(transcript, lexicon.load(terminologies))
+    words = lexicon.load(terminologies)
+    found, left_out = facts.find(transcript, words)
+    if model is not None:
+        found, dropped = proposed.add(transcript, found, words, model)
+        left_out = (*left_out, *dropped)
     return transcript_bundle.build(transcript, found, left_out, transaction=transaction, fhir_version=fhir_version)
 
 
@@ -200,6 +209,12 @@ def night(configuration: str | Path) -> int:
     from fhirbridge.notify import run
 
     return run.night(Path(configuration))
+
+
+def _endpoint(url: str) -> LanguageModel:
+    from fhirbridge.language_model import ChatEndpoint
+
+    return ChatEndpoint(url)
 
 
 def _study(trial: Trial, fhir_version: str) -> Record:

@@ -25,7 +25,7 @@ STAGES = {
 }
 SHARED = {"records", "errors", "languages", "choices"}
 # what the command line is made of
-OUTER = {"arguments", "cli", "distributed", "pipeline", "demo", "files", "progress", "parallel"}
+OUTER = {"arguments", "cli", "distributed", "pipeline", "demo", "files", "language_model", "progress", "parallel"}
 # JSON with its digits and whole files, rows as DataFrames: below every stage
 EVERYONE_MAY = ("fhirbridge.fhir.lossless", "fhirbridge.frames")
 # The night run, the review page and the agents' server are faces of the library, as cli.py is: they call the pipeline.

@@ -28,6 +28,8 @@ def medication(fact: Fact, base: dict[str, Any]) -> dict[str, Any]:
         )
         if fact.status is Status.PAST and fact.note == "stopped":
             out["status"] = "stopped"
+        if not fact.certain:
+            out["status"] = "unknown"
         out["medicationCodeableConcept"] = derivation.concept(fact.concept)
         key = "dosage"
     if fact.onset:

@@ -22,7 +22,7 @@ CLINICAL = {
     "Procedure",
     "ServiceRequest",
 }
-_DOUBTED = ("unconfirmed", "provisional", "differential")
+_DOUBTED = ("unconfirmed", "provisional", "differential", "unknown", "draft")
 
 
 def facts(record: Record) -> list[dict[str, Any]]:
