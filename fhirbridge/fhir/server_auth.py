@@ -91,21 +91,23 @@ class BackendServices:
         from urllib.parse import urlencode
 
         url = self._token_url or self._discovered()
-        form = urlencode(
-            {
-                "grant_type": "client_credentials",
-                "scope": self._scope,
-                "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                "client_assertion": self._assertion(url),
-            }
-        ).encode()
+        fixed = {
+            "grant_type": "client_credentials",
+            "scope": self._scope,
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        }
+
+        def form() -> bytes:  # each try signs anew: a jti that was seen before is refused
+            return urlencode({**fixed, "client_assertion": self._assertion(url)}).encode()
+
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         answer: Answer = Transport(url, verify=self._verify).send("POST", url, form, headers=headers)
         granted = answer.json()
         if not isinstance(granted, dict) or not granted.get("access_token"):
             raise FinalServerError("the token endpoint answered without an access_token")
         self._token = str(granted["access_token"])
-        self._until = self._clock() + float(granted.get("expires_in", 60))
+        seconds = str(granted.get("expires_in", ""))
+        self._until = self._clock() + (float(seconds) if seconds.isdigit() else 60.0)
 
     def _discovered(self) -> str:
         found = self._transport.send(

@@ -24,6 +24,8 @@ FHIR_JSON = "application/fhir+json"
 _TEMPORARY = {408, 425, 429, 502, 503, 504}
 # OperationOutcome issue types that say "not now" whatever the status (http://hl7.org/fhir/valueset-issue-type.html).
 _TRANSIENT_ISSUES = {"transient", "lock-error", "no-store", "timeout", "incomplete", "throttled"}
+# A token endpoint's own codes (RFC 6749, 5.2); its free text is not shown, since it may echo the assertion.
+_OAUTH_ERRORS = ("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "invalid_scope")
 _MANY = ("too many entries", "too many", "entity too large", "bundle contains", "exceeds the maximum")
 
 
@@ -97,20 +99,21 @@ class Transport:
         self,
         method: str,
         path: str,
-        body: bytes | None = None,
+        body: bytes | Callable[[], bytes] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         sink: IO[bytes] | None = None,
     ) -> Answer:
         """The server's answer below 400. TemporaryServerError after the last try, FinalServerError at once.
 
-        Every request that is sent here is safe to send twice: reads, conditional creates, conditional updates.
+        Every request that is sent here is safe to send twice: reads, conditional creates, conditional updates. A body
+        that may not be sent twice, such as a signed assertion, is given as a function and made anew for each try.
         """
         url = self.resolve(path)
         started, renewed = self.clock(), False
         for attempt in range(1, self.limits.tries + 1):
             try:
-                return self._once(method, url, body, headers, sink)
+                return self._once(method, url, body() if callable(body) else body, headers, sink)
             except TemporaryServerError as error:
                 wait = self._wait(attempt, error.retry_after)
                 if attempt == self.limits.tries or self.clock() - started + wait > self.limits.budget:
@@ -250,6 +253,8 @@ def _issues(answer: Answer) -> list[dict[str, Any]]:
         outcome = answer.json()
     except UnreadableInput:
         return []
+    if isinstance(outcome, dict) and outcome.get("error") in _OAUTH_ERRORS:
+        return [{"code": outcome["error"]}]
     issues = outcome.get("issue", []) if isinstance(outcome, dict) else []
     return [i for i in issues if isinstance(i, dict)]
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 LAUNCH = """
-import sys, uvicorn
+import json, sys, uvicorn
 from sekmet.config import Settings
 from sekmet.main import create_app
 port, data = int(sys.argv[1]), sys.argv[2]
 settings = Settings(base_url=f"http://127.0.0.1:{port}/fhir", host="127.0.0.1", port=port, data_dir=data,
-                    simulator={"enabled": False})
+                    simulator={"enabled": False}, server_auth=json.loads(sys.argv[3]))
 uvicorn.run(create_app(settings), host="127.0.0.1", port=port, log_level="error")
 """
 
@@ -33,12 +35,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def sekmet(directory: Path) -> Iterator[str]:
+def sekmet(directory: Path, authorization: Mapping[str, Any] | None = None) -> Iterator[str]:
     """The base URL of a running SEKMET whose data lie in `directory`; skips where it is not installed."""
     pytest.importorskip("sekmet", reason="sekmet-fhir is not installed; pip install '.[dev]'")
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCH, str(port), str(directory)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", LAUNCH, str(port), str(directory), json.dumps(authorization or {})],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         base = f"http://127.0.0.1:{port}/fhir"
