@@ -42,6 +42,7 @@ def _add_readers(commands: Any) -> None:
     p.add_argument("images", nargs="+", metavar="IMAGE")
     p.add_argument("--ocr", default="auto", help=f"auto or one of {', '.join(choices.names('ocr'))}")
     p.add_argument("--no-header", action="store_true", help="leave out the patient's header, blanked in the picture")
+    p.add_argument("--one-report", action="store_true", help="the images are of one report, in the order given")
     p.add_argument("--html", action="store_true", help="beside each output a page with the photo, boxes and doubts")
     _fhir_options(p)
     p = _command(commands, "study", "trial records into ResearchStudy and eligibility Group")

@@ -97,7 +97,8 @@ def _lab(a: argparse.Namespace) -> int:
             pipeline.lab_page(path, record, folder(a.out) / f"{name}.html", language=a.language)
         yield name, record
 
-    return _each("lab", expand(a.images, PICTURES), read, a.out)
+    images: Iterable[Any] = expand(a.images, PICTURES)
+    return _each("lab", [_present(images)] if a.one_report else images, read, a.out)
 
 
 def _study(a: argparse.Namespace) -> int:
@@ -311,7 +312,7 @@ def _close(failed: Iterable[Any], written: int) -> int:
 
 
 def _present(inputs: Iterable[Any]) -> list[Path]:
-    """The files; what is missing is said at once, since a match over half the input is no match."""
+    """The files; what is missing is said at once, since half an input gives a wrong answer."""
     paths = list(inputs)
     for path in paths:
         if isinstance(path, FhirbridgeError):

@@ -66,6 +66,24 @@ LIES = {
     "a procedure nobody did": _fact("It is cold outside", "appendectomy", "procedure", "past"),
     "an allergy to what was not said": _fact("penicillin gave me a rash", "peanut allergy", "allergy"),
 }
+ZH_TALK = """医生：哪儿不舒服？
+患者：头疼，没有发烧。我妈有糖尿病。
+医生：如果胸痛就马上来医院。吃青霉素吗？
+患者：不吃。邻居得了肺癌。
+医生：这个药可能会引起头晕。考虑高血压。
+"""
+ZH_LIES = {
+    "an invented quote": _fact("我有肺癌", "肺癌"),
+    "a relative's disease": _fact("我妈有糖尿病", "糖尿病"),
+    "a neighbour's disease": _fact("肺癌", "肺癌"),
+    "a denial turned round": _fact("发烧", "发热", "symptom"),
+    "advice taken for a fact": _fact("胸痛", "胸痛", "symptom"),
+    "a question taken for a fact": _fact("吃青霉素", "青霉素", "medication"),
+    "a side effect taken for a fact": _fact("会引起头晕", "头晕", "symptom"),
+    "a suspicion made sure": _fact("高血压", "高血压"),
+    "a real quote that says something else": _fact("头疼", "脑出血"),
+    "told already with another status": _fact("头疼", "头痛", "symptom", "past"),
+}
 BROKEN = {
     "no JSON": "I am a language model and the patient has lung cancer.",
     "half of a JSON": '{"facts": [{"quote": "no chest pain", "name": "lung cancer"',
@@ -108,6 +126,14 @@ def test_a_lie_is_dropped_and_counted(lie: Any, server: HTTPServer, plain: fb.Re
     assert _clinical(record) == _clinical(plain)
     (told,) = [left for left in record.left_out if left.source == "language model"]
     assert told.reason.startswith("dropped 1: ")
+
+
+@pytest.mark.parametrize("lie", ZH_LIES.values(), ids=ZH_LIES.keys())
+def test_a_lie_in_chinese_is_dropped_and_counted(lie: Any, server: HTTPServer) -> None:
+    _says(server, [lie])
+    record = fb.read_transcript(ZH_TALK, llm=_ask(server))
+    assert _clinical(record) == _clinical(fb.read_transcript(ZH_TALK))
+    assert any(left.reason.startswith("dropped 1: ") for left in record.left_out)
 
 
 @pytest.mark.parametrize("visit", ["lung_cancer_en", "diabetes_zh"])
