@@ -86,6 +86,7 @@ def _add_servers(commands: Any) -> None:
     p.add_argument("paths", nargs="+", metavar="PATH")
     p.add_argument("--mode", choices=("transaction", "batch"), default="transaction", help="whole or entry by entry")
     p.add_argument("--most", type=int, default=400, metavar="N", help="entries in one transaction (default 400)")
+    p.add_argument("--insist", action="store_true", help="send what is not valid FHIR R4 all the same (and R5 files)")
     p.add_argument("--journal", metavar="FILE", help="remember what was taken, so that an interrupted push goes on")
     _server_options(p)
     p = _command(commands, "pull", "patients from a FHIR server")

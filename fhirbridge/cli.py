@@ -175,6 +175,7 @@ def _match_on_spark(a: argparse.Namespace, patients: list[Path], studies: list[P
 def _push(a: argparse.Namespace) -> int:
     from fhirbridge.fhir import bundles
     from fhirbridge.fhir.server_push import Summary
+    from fhirbridge.terminology import ucum
 
     server, total, failed = _server(a), Summary(), []
     progress = Progress("push")
@@ -183,7 +184,11 @@ def _push(a: argparse.Namespace) -> int:
             if isinstance(path, FhirbridgeError):
                 raise path
             for bundle in bundles.read(path):
-                total.add(server.push(bundle, mode=a.mode, most=a.most, journal=a.journal))
+                total.add(
+                    server.push(
+                        bundle, mode=a.mode, most=a.most, journal=a.journal, insist=a.insist, ucum=ucum.is_valid
+                    )
+                )
                 progress.step(str(path))
         except FhirbridgeError as error:
             failed.append(f"{path}: {error}" if not str(error).startswith(str(path)) else str(error))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fhirbridge.fhir import server_pull, server_push
+from fhirbridge.fhir import server_pull, server_push, validation
 from fhirbridge.fhir.record import Record
 from fhirbridge.fhir.server_auth import BackendServices, Basic, Bearer
 from fhirbridge.fhir.server_push import Journal, Summary
@@ -51,15 +51,32 @@ class FHIRServer:
         mode: str = "transaction",
         most: int = 400,
         journal: str | Path | None = None,
+        insist: bool = False,
+        ucum: Callable[[str], bool] | None = None,
     ) -> Summary:
         """Send a Bundle; each resource is created once however often this is repeated.
 
         `mode` "transaction": whole or not at all (parts of at most `most` entries where it is larger, which the summary
-        tells); "batch": each entry for itself. `journal`: a file by which an interrupted push goes on.
+        tells); "batch": each entry for itself. `journal`: a file by which an interrupted push goes on. What is not
+        valid R4 is refused, with its whole Bundle, unless `insist`; `ucum` tells whether a unit code is valid.
         """
         json = bundle.json if isinstance(bundle, Record) else bundle
+        r5 = isinstance(bundle, Record) and bundle.fhir_version == "R5"
+        found = {} if insist or r5 else validation.check_bundle(json, ucum=ucum)
+        if found:
+            return self._refused(json, found)
         kept = Journal(Path(journal) if journal is not None else None)
         return server_push.push(self.transport, json, kept, mode=mode, most=most)
+
+    def _refused(self, bundle: Mapping[str, Any], found: Mapping[int, list[validation.Finding]]) -> Summary:
+        summary = Summary()
+        for number, entry in enumerate(bundle.get("entry", [])):
+            resource = entry.get("resource") or {}
+            where = f"entry[{number}] {resource.get('resourceType')}/{resource.get('id')}"
+            told = "; ".join(str(finding) for finding in found.get(number, [])[:5])
+            reason = f"not valid FHIR, not sent: {told}" if told else "not sent: another entry is not valid FHIR"
+            summary.failed.append(LeftOut(where, reason))
+        return summary
 
     def patient(self, patient_id: str) -> Record:
         """Everything the server has about one patient, as one Bundle."""

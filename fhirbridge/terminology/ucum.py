@@ -160,6 +160,11 @@ def measure(ucum: str) -> Measure | None:
     return Measure(factor, tuple(sorted((base, power) for base, power in powers.items() if power)))
 
 
+def is_valid(ucum: str) -> bool:
+    """Whether a code is valid UCUM, special units such as Cel among them."""
+    return measure(ucum) is not None or re.sub(r"\{[^{}]*\}", "", ucum) in _atoms()
+
+
 def _measured(ucum: str) -> bool:
     return measure(ucum) is not None
 

@@ -1,0 +1,108 @@
+"""What is wrong is found with its path, what is right passes, and nothing wrong is sent."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+import fhirbridge as fb
+from fhirbridge.fhir import validation
+from fhirbridge.fhir.definitions import r4
+from fhirbridge.fhir.invariants import BY_TYPE
+from fhirbridge.terminology import ucum
+from tests.fhir.raw_server import answer, raw_server
+
+GOOD: dict[str, Any] = {
+    "resourceType": "Observation",
+    "id": "o",
+    "status": "final",
+    "_status": {"extension": [{"url": "urn:x", "valueString": "y"}]},
+    "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}], "text": "Hb"},
+    "subject": {"reference": "Patient/1"},
+    "effectiveDateTime": "2024-05-01T10:00:00+08:00",
+    "valueQuantity": {"value": Decimal("12.30"), "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"},
+    "referenceRange": [{"low": {"value": 12}, "high": {"value": 16}}],
+}
+
+
+def _with(**changes: Any) -> dict[str, Any]:
+    return {k: v for k, v in {**GOOD, **changes}.items() if v is not None}
+
+
+def test_what_is_right_passes() -> None:
+    assert validation.check(GOOD, ucum=ucum.is_valid) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path", "reason"),
+    [
+        (_with(status="finall"), "Observation.status", "required value set"),
+        (_with(status=None, _status=None), "Observation.status", "missing"),
+        (_with(code=None), "Observation.code", "missing"),
+        (_with(valueString="x"), "Observation.value[x]", "more than one"),
+        (_with(category={"text": "x"}), "Observation.category", "not a list"),
+        (_with(note=[]), "Observation.note", "empty list"),
+        (_with(colour="red"), "Observation.colour", "no such element"),
+        (_with(code="718-7"), "Observation.code", "not an object"),
+        (_with(effectiveDateTime="1.5.2024"), "Observation.effectiveDateTime", "not a dateTime"),
+        (_with(effectiveDateTime="2024-05-01T10:00:00"), "Observation.effectiveDateTime", "not a dateTime"),
+        (_with(id="a b"), "Observation.id", "not a id"),
+        (_with(subject={"reference": "Condition/1"}), "Observation.subject", "refers to Condition"),
+        (_with(subject={"reference": "urn:uuid:c"}), "Observation.subject", "refers to Condition"),
+        (_with(valueQuantity={"value": "12.3"}), "Observation.valueQuantity.value", "not a decimal"),
+        (_with(valueQuantity={"value": True}), "Observation.valueQuantity.value", "not a decimal"),
+        (_with(valueQuantity={"code": "g"}), "Observation.valueQuantity", "qty-3"),
+        (_with(dataAbsentReason={"text": "x"}), "Observation", "obs-6"),
+        (_with(component=[{"code": GOOD["code"]}]), "Observation", "obs-7"),
+        (_with(referenceRange=[{"appliesTo": [{"text": "x"}]}]), "Observation.referenceRange[0]", "obs-3"),
+        ({"resourceType": "Observatio"}, "Observatio", "not a FHIR R4 resource type"),
+    ],
+)
+def test_what_is_wrong_is_found_at_its_path(wrong: dict[str, Any], path: str, reason: str) -> None:
+    found = validation.check(wrong, kinds={"urn:uuid:c": "Condition"})
+    assert [f.path for f in found] == [path]
+    assert reason in found[0].reason
+    assert found[0].cure
+
+
+def test_units_are_ucum() -> None:
+    printed = _with(valueQuantity={**GOOD["valueQuantity"], "code": "mmHg"})
+    assert [f.path for f in validation.check(printed, ucum=ucum.is_valid)] == ["Observation.valueQuantity.code"]
+    for code in ("Cel", "mm[Hg]", "10*9/L", "{score}", "%", "mL/min/{1.73_m2}", "1"):
+        assert ucum.is_valid(code), code
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "key"),
+    [
+        ("Condition", {"abatementDateTime": "2020", "subject": {"reference": "Patient/1"}}, "con-4"),
+        ("AllergyIntolerance", {"patient": {"reference": "Patient/1"}}, "ait-1"),
+        ("Group", {"type": "person", "actual": False, "member": [{"entity": {"reference": "Patient/1"}}]}, "grp-1"),
+        ("Organization", {"active": True}, "org-1"),
+    ],
+)
+def test_invariants_of_other_kinds(kind: str, value: dict[str, Any], key: str) -> None:
+    (finding,) = validation.check({"resourceType": kind, **value})
+    assert key in finding.reason
+
+
+def test_every_invariant_is_hl7s_and_belongs_to_a_type() -> None:
+    definitions = r4()
+    assert set(BY_TYPE) <= set(definitions.types)
+    assert {key for rules in BY_TYPE.values() for key, _ in rules} <= set(definitions.invariants)
+
+
+def test_nothing_wrong_is_sent_unless_one_insists() -> None:
+    wrong = {"resource": _with(status="finall", subject={"reference": "Patient/1", "display": "Mrs Secret"})}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": GOOD}, wrong]}
+    reply = {"resourceType": "Bundle", "entry": [{"response": {"status": "201"}}] * 2}
+    with raw_server(answer(200, json.dumps(reply))) as server:
+        client = fb.FHIRServer(server.base)
+        refused = client.push(bundle)
+        assert (refused.created, len(refused.failed), server.requests) == (0, 2, [])
+        assert "Observation.status: not a code of its required value set; one of amended" in refused.failed[1].reason
+        assert "Secret" not in str(refused.failed)
+        assert client.push(bundle, insist=True).created == 2
