@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fhirbridge.errors import ServerError
+from fhirbridge.errors import ServerError, TemporaryServerError
 from fhirbridge.fhir import lossless
 from fhirbridge.fhir.server_transport import Answer, Transport, asks_to_split, error_of
 from fhirbridge.records import LeftOut
@@ -187,7 +187,7 @@ def push(transport: Transport, bundle: Mapping[str, Any], journal: Journal, *, m
     while parts:
         part = parts.pop(0)
         try:
-            answer = _sent(transport, part, summary.references, mode)
+            _settled(transport, part, journal, summary, mode)
         except ServerError as error:
             halves = list(in_parts(part, max(1, len(part) // 2))) if asks_to_split(error) and len(part) > 1 else []
             if len(halves) > 1:
@@ -199,7 +199,6 @@ def push(transport: Transport, bundle: Mapping[str, Any], journal: Journal, *, m
                 LeftOut(e.where, "not sent: an entry it refers to was refused") for p in parts for e in p
             )
             break
-        journal.add(_taken(part, answer, summary))
     return summary
 
 
@@ -261,6 +260,20 @@ def _in_order(waiting: list[Entry]) -> Iterator[list[Entry]]:
                     yield knot[::-1]
 
 
+def _settled(transport: Transport, part: list[Entry], journal: Journal, summary: Summary, mode: str) -> None:
+    """Send a part; of a batch, only the entries that failed for now are sent again."""
+    for attempt in range(1, transport.limits.tries + 1):
+        answer = _sent(transport, part, summary.references, mode)
+        again: list[Entry] = []
+        last = mode != "batch" or attempt == transport.limits.tries
+        journal.add(_taken(part, answer, summary, None if last else again))
+        if not again:
+            return
+        transport.retried += 1
+        transport.sleep(transport.wait(attempt, None))
+        part = again
+
+
 def _sent(transport: Transport, part: list[Entry], known: Mapping[str, str], mode: str) -> Answer:
     bundle = {
         "resourceType": "Bundle",
@@ -290,8 +303,8 @@ def _resolved(value: Any, known: Mapping[str, str]) -> Any:
     return value
 
 
-def _taken(part: list[Entry], answer: Answer, summary: Summary) -> dict[str, str]:
-    """Where the server put each entry; failures of a batch go into the summary."""
+def _taken(part: list[Entry], answer: Answer, summary: Summary, again: list[Entry] | None) -> dict[str, str]:
+    """Where the server put each entry; failures go into the summary, those worth another try into `again`."""
     results = answer.json().get("entry", [])
     taken: dict[str, str] = {}
     for entry, result in zip(part, results, strict=False):
@@ -300,7 +313,11 @@ def _taken(part: list[Entry], answer: Answer, summary: Summary) -> dict[str, str
         if not 200 <= status < 300:
             outcome = response.get("outcome") or result.get("resource") or {}
             failed = Answer(status, {"content-type": "application/fhir+json"}, lossless.dumps(outcome).encode())
-            summary.failed.append(LeftOut(entry.where, str(error_of(failed, entry.resource["resourceType"]))))
+            error = error_of(failed, entry.resource["resourceType"])
+            if again is not None and (isinstance(error, TemporaryServerError) or status == 409):
+                again.append(entry)
+            else:
+                summary.failed.append(LeftOut(entry.where, str(error)))
             continue
         summary.created += status == 201
         summary.unchanged += status != 201

@@ -115,7 +115,7 @@ class Transport:
             try:
                 return self._once(method, url, body() if callable(body) else body, headers, sink)
             except TemporaryServerError as error:
-                wait = self._wait(attempt, error.retry_after)
+                wait = self.wait(attempt, error.retry_after)
                 if attempt == self.limits.tries or self.clock() - started + wait > self.limits.budget:
                     raise
                 self.retried += 1
@@ -207,7 +207,8 @@ class Transport:
             raise TemporaryServerError("the connection ended in the middle of the answer")
         return b"".join(parts)
 
-    def _wait(self, attempt: int, asked: float | None) -> float:
+    def wait(self, attempt: int, asked: float | None) -> float:
+        """Seconds before the next try, as the server asked or growing with a throw of the dice."""
         backoff = min(self.limits.longest_wait, 0.5 * 2 ** (attempt - 1)) * self._dice.uniform(0.5, 1.0)
         return min(self.limits.longest_wait, asked) if asked is not None else backoff
 
