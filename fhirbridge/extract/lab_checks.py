@@ -33,7 +33,7 @@ def check(report: LabReport, pictures: Sequence[Picture], engine: OcrEngine | No
     """The report with `doubts` on the rows that failed a check; nothing is corrected in silence."""
     rows = report.results
     habit = lab_signs.Habit.of(rows)
-    signs = [lab_signs.find(row, habit, known) for row in rows]
+    signs = [_pointless(lab_signs.find(row, habit, known), row) for row in rows]
     if _illegible(signs):
         signs = [_stricter(sign, row) for sign, row in zip(signs, rows, strict=True)]
     confirmed, against = _panels(rows, known)
@@ -59,13 +59,19 @@ def _illegible(signs: Sequence[Signs]) -> bool:
     return len(signs) >= 4 and (broken > (1 - _LEGIBLE) * len(signs) or faint > _FAINT * len(signs))
 
 
+def _pointless(signs: Signs, row: LabResult) -> Signs:
+    """A whole number beside limits that have a point may have lost its own ("5" for "5.3"): it is read again."""
+    lost = lab_signs.value_digits(row) == 0 < min(lab_signs.range_digits(row), default=0)
+    return replace(signs, soft=(*signs.soft, lab_second_reading.FEWER_DIGITS)) if lost else signs
+
+
 def _stricter(signs: Signs, row: LabResult) -> Signs:
     """On such a page every row needs a confirmation; one not recognised, or without its point, stays in doubt."""
     soft = [*signs.soft, _POOR]
     if not row.codings:
         soft.append("its name is not recognised on a page that is hard to read")
     if lab_signs.value_digits(row) < min(lab_signs.range_digits(row), default=0):
-        soft.append("fewer digits after the point than its range has")
+        soft.append(lab_second_reading.FEWER_DIGITS)
     return replace(signs, soft=tuple(dict.fromkeys(soft)))
 
 

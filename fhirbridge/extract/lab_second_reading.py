@@ -20,7 +20,8 @@ from fhirbridge.records import Box, LabResult, Page, Picture, Word
 if TYPE_CHECKING:
     from fhirbridge.ocr import OcrEngine
 
-LIFTED = frozenset({"the print was hard to read", "much of this page could not be read"})
+FEWER_DIGITS = "fewer digits after the point than its range has"
+LIFTED = frozenset({"the print was hard to read", "much of this page could not be read", FEWER_DIGITS})
 _NUMBER = re.compile(r"[<>≤≥]?=?\d+(?:\.\d+)?")
 _HEIGHT = 48  # pixels of a cell on the sheet: what recognisers are trained on
 _GAP = 36
