@@ -102,12 +102,12 @@ def _matching(bench: Bench) -> Figures:
     return bench.score("score_matching", str(out), *gold)
 
 
-def _notes(bench: Bench, folder: str, trials: str) -> Path:
+def _notes(bench: Bench, folder: str, trials: str, *how: str) -> Path:
     """The matches of a folder of case notes, read by `transcript` first."""
     data, bundles, out = bench.data / "trials" / folder, bench.out / f"{folder}-notes", bench.out / f"{folder}.ndjson"
     if not out.exists():
         bench.fhirbridge("transcript", str(data / "notes" / "*.txt"), "-o", f"{bundles}/")
-        bench.fhirbridge("match", "--patients", str(bundles), "--studies", str(data / trials), "-o", str(out))
+        bench.fhirbridge("match", "--patients", str(bundles), "--studies", str(data / trials), *how, "-o", str(out))
     return out
 
 
@@ -118,7 +118,7 @@ def _criteria(bench: Bench) -> Figures:
 
 def _ranking(cohort: str) -> Callable[[Bench], Figures]:
     def run(bench: Bench) -> Figures:
-        found = _notes(bench, "ranking-dev", "trials.ndjson.gz")
+        found = _notes(bench, "ranking-dev", "trials.ndjson.gz", "--explain", "none", "--workers", "2")
         gold = bench.data / "trials" / "ranking-dev" / "pairs.jsonl"
         return bench.score("score_ranking", str(gold), str(found), "--cohort", cohort)
 

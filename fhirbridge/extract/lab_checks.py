@@ -37,6 +37,8 @@ def check(report: LabReport, pictures: Sequence[Picture], engine: OcrEngine | No
     if _illegible(signs):
         signs = [_stricter(sign, row) for sign, row in zip(signs, rows, strict=True)]
     confirmed, against = _panels(rows, known)
+    # a relation holds for 5 as well as for 5.3: it cannot tell that a digit after the point is missing
+    confirmed -= {at for at, sign in enumerate(signs) if lab_second_reading.FEWER_DIGITS in sign.soft}
     doubtful = [at for at, sign in enumerate(signs) if at not in confirmed | against.keys() and _can_be_lifted(sign)]
     again = lab_second_reading.read([rows[at] for at in doubtful], report.pages, pictures, engine) if doubtful else []
     second = dict(zip(doubtful, again, strict=False))
