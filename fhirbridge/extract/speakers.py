@@ -30,9 +30,10 @@ def role(label: str) -> Speaker | None:
     words = re.sub(r"[.\d]+", " ", text).split()
     if " ".join(words) in labels:
         return labels[" ".join(words)]
+    # "Alk P" is no patient: a single letter is a label only when it stands alone
     # "patient's wife" and "患者妈妈" name the last word, "dr smith" and "nurse jones" the first
     for word in (*reversed(words), *words[:1]) if len(words) > 1 else ():
-        if word.removesuffix("'s") in labels:
+        if len(word) > 1 and word.removesuffix("'s") in labels:
             return labels[word.removesuffix("'s")]
     for length in range(min(4, len(text)), 1, -1):
         if not text.isascii() and text[-length:] in labels:

@@ -128,7 +128,9 @@ def _roles(labels: list[str], text: str) -> dict[str, Speaker]:
         and (re.fullmatch(r"(?i)(?:speaker|spk|s|person|voice|说话人|发言人)[ _-]?\w{1,3}", label) or n > 2)
     }
     known = sum(counts[label] for label in roles)
-    if known + sum(counts[label] for label in anonymous) < 2 and not (roles and len(text) < 2000):
+    # one label alone is a speaker only where the text begins with it: "PT: 12 s" further down is a laboratory value
+    begins = bool(roles) and text.lstrip().startswith(tuple(roles)) and len(text) < 2000
+    if known + sum(counts[label] for label in anonymous) < 2 and not begins:
         return {}
     if not roles and len(anonymous) > 8:
         return {}
