@@ -13,6 +13,7 @@ from PIL import Image
 
 from fhirbridge.records import Box, LabReport, Picture
 
+_MOST = 3 * 1024 * 1024 // 4  # bytes of a file whose base64 stays within the 1 MB that a FHIR string may have
 _ROOM = 0.3  # of a row's height, left round each row so that its print is not cut
 
 
@@ -21,7 +22,24 @@ def attachments(pictures: Sequence[Picture]) -> list[dict[str, Any]]:
     files: dict[int, Picture] = {}
     for picture in pictures:
         files.setdefault(id(picture.data), picture)
-    return [_attachment(p.data, p.content_type) for p in files.values()]
+    return [_fitting(p.data, p.content_type, p.pixels) for p in files.values()]
+
+
+def _fitting(data: bytes, media: str, pixels: Any) -> dict[str, Any]:
+    """The file, or, where it is too large for a FHIR element, a JPEG of the same pixels, so that boxes still fit.
+
+    A PDF too large has its size and hash only. The hash is that of the data shown; ids come from the original file.
+    """
+    if len(data) <= _MOST:
+        return _attachment(data, media)
+    if media.startswith("image/"):
+        image = Image.fromarray(pixels)
+        for kind, quality in ((image, 80), (image, 60), (image.convert("L"), 50), (image.convert("L"), 25)):
+            stream = io.BytesIO()
+            kind.save(stream, "JPEG", quality=quality)
+            if stream.tell() <= _MOST:
+                return _attachment(stream.getvalue(), "image/jpeg") | {"title": "recompressed copy, same pixels"}
+    return {key: value for key, value in _attachment(data, media).items() if key != "data"}
 
 
 def content_of(pictures: Sequence[Picture], *, blanked: bool) -> dict[int, int]:
@@ -34,7 +52,8 @@ def content_of(pictures: Sequence[Picture], *, blanked: bool) -> dict[int, int]:
 
 def blanked(pictures: Sequence[Picture], report: LabReport) -> list[dict[str, Any]]:
     """PNG attachments, one a page, in which everything but the rows of results is white; no metadata survives."""
-    return [_attachment(_png(_rows_only(p, report)), "image/png") for p in pictures]
+    left = [_rows_only(p, report) for p in pictures]
+    return [_fitting(_png(pixels), "image/png", pixels) for pixels in left]
 
 
 def digest(pictures: Sequence[Picture]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -62,10 +63,10 @@ def picture() -> Picture:
     return Picture("a.png", 1, pixels, store.getvalue(), "image/png")
 
 
-def built(**options: Any) -> Record:
+def built(*, photo: Picture | None = None, **options: Any) -> Record:
     words = (Word("张三", Box(10, 10, 60, 12), 1.0),)
     report = LabReport(HEADER, ROWS, (Page(1, 200, 200, words, "fake"),), "zh")
-    return lab_bundle.build(report, [picture()], recorded=NOON, **options)
+    return lab_bundle.build(report, [photo or picture()], recorded=NOON, **options)
 
 
 def observations(record: Record) -> list[dict[str, Any]]:
@@ -183,3 +184,16 @@ def test_a_transaction_is_conditional_so_that_a_second_push_adds_nothing() -> No
 
 def test_the_same_picture_gives_the_same_bundle() -> None:
     assert built().to_json() == built().to_json()
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_a_large_picture_is_embedded_small_enough_for_fhir_with_the_same_pixels(header: bool) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (1200, 1600, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "PNG")
+    large = replace(picture(), data=stream.getvalue(), content_type="image/png", pixels=noise)
+    record = built(photo=large, header=header)
+    (attachment,) = [c["attachment"] for d in record.resources("DocumentReference") for c in d["content"]]
+    assert len(stream.getvalue()) > 1024 * 1024 >= len(attachment["data"])
+    with Image.open(io.BytesIO(base64.b64decode(attachment["data"]))) as shown:
+        assert shown.size == (1600, 1200)
