@@ -11,7 +11,7 @@ help:
 	@echo "make test     set up, then all tests"
 	@echo "make lint     ruff and mypy --strict"
 	@echo "make quality  the scorers on ../shared, if it is there; fails below the floors in docs/quality.md"
-	@echo "make bench    the benchmarks"
+	@echo "make bench    lists the benchmarks and how to run each"
 	@echo "make docs     the documentation site, into site/"
 
 setup: $(VENV)/.ready
