@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.questions import Question
@@ -370,5 +371,6 @@ def _of_item(item: Item) -> list[Finding]:
     return []
 
 
-def _genes(words: str) -> list[str]:
-    return [gene for gene, mark in GENES.items() if mark.search(words)]
+@lru_cache(maxsize=50_000)
+def _genes(words: str) -> tuple[str, ...]:
+    return tuple(gene for gene, mark in GENES.items() if mark.search(words))
