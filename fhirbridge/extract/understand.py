@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fhirbridge import languages
-from fhirbridge.extract import criterion_pieces, criterion_tree, criterion_words
+from fhirbridge.extract import criterion_asides, criterion_pieces, criterion_tree, criterion_words
 from fhirbridge.records import All, Any, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _tree(text: str, exclude: bool, language: str, handle: _Handle) -> Node | No
     if not text.strip() or len(text) > _LONGEST:
         return None
     words = criterion_words.load(language)
+    text = criterion_asides.without_asides(text, language)
     pieces = criterion_pieces.cut(text, words, handle.lexicon)
     return criterion_tree.parse(pieces, exclude, language)
 
