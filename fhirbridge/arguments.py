@@ -84,7 +84,8 @@ def _add_matching(commands: Any) -> None:
 def _add_servers(commands: Any) -> None:
     p = _command(commands, "push", "Bundles to a FHIR server, each resource once")
     p.add_argument("paths", nargs="+", metavar="PATH")
-    p.add_argument("--mode", choices=("transaction", "batch"), default="transaction", help="whole or entry by entry")
+    modes = "whole, entry by entry, or what is there already brought up to date"
+    p.add_argument("--mode", choices=("transaction", "batch", "update"), default="transaction", help=modes)
     p.add_argument("--most", type=int, default=400, metavar="N", help="entries in one transaction (default 400)")
     p.add_argument("--insist", action="store_true", help="send what is not valid FHIR R4 all the same (and R5 files)")
     p.add_argument("--journal", metavar="FILE", help="remember what was taken, so that an interrupted push goes on")

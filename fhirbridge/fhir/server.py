@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fhirbridge.fhir import server_pull, server_push, validation
+from fhirbridge.fhir import server_pull, server_push, server_update, validation
 from fhirbridge.fhir.record import Record
 from fhirbridge.fhir.server_auth import BackendServices, Basic, Bearer
 from fhirbridge.fhir.server_push import Journal, Summary
@@ -57,8 +57,10 @@ class FHIRServer:
         """Send a Bundle; each resource is created once however often this is repeated.
 
         `mode` "transaction": whole or not at all (parts of at most `most` entries where it is larger, which the summary
-        tells); "batch": each entry for itself. `journal`: a file by which an interrupted push goes on. What is not
-        valid R4 is refused, with its whole Bundle, unless `insist`; `ucum` tells whether a unit code is valid.
+        tells); "batch": each entry for itself; "update": what is there already is brought up to date, with If-Match, so
+        that somebody else's change is shown and never overwritten. `journal`: a file by which an interrupted push
+        goes on. What is not valid R4 is refused, with its whole Bundle, unless `insist`; `ucum` tells whether a unit
+        code is valid.
         """
         json = bundle.json if isinstance(bundle, Record) else bundle
         r5 = isinstance(bundle, Record) and bundle.fhir_version == "R5"
@@ -66,6 +68,8 @@ class FHIRServer:
         if found:
             return self._refused(json, found)
         kept = Journal(Path(journal) if journal is not None else None)
+        if mode == "update":
+            return server_update.update(self.transport, json)
         return server_push.push(self.transport, json, kept, mode=mode, most=most)
 
     def _refused(self, bundle: Mapping[str, Any], found: Mapping[int, list[validation.Finding]]) -> Summary:

@@ -209,7 +209,7 @@ def in_parts(waiting: list[Entry], most: int) -> Iterator[list[Entry]]:
             yield waiting
         return
     part: list[Entry] = []
-    for knot in _in_order(waiting):
+    for knot in in_order(waiting):
         if part and len(part) + len(knot) > most:
             yield part
             part = []
@@ -218,7 +218,7 @@ def in_parts(waiting: list[Entry], most: int) -> Iterator[list[Entry]]:
         yield part
 
 
-def _in_order(waiting: list[Entry]) -> Iterator[list[Entry]]:
+def in_order(waiting: list[Entry]) -> Iterator[list[Entry]]:
     """Knots of entries that refer to each other (strongly connected, Tarjan), what is referred to first."""
     by_key = {e.key: e for e in waiting}
     index: dict[str, int] = {}
@@ -281,7 +281,7 @@ def _sent(transport: Transport, part: list[Entry], known: Mapping[str, str], mod
         "entry": [
             {
                 "fullUrl": e.key,
-                "resource": _resolved(e.resource, known),
+                "resource": resolved(e.resource, known),
                 "request": {"method": "POST", "url": e.resource["resourceType"], "ifNoneExist": e.condition},
             }
             for e in part
@@ -290,16 +290,17 @@ def _sent(transport: Transport, part: list[Entry], known: Mapping[str, str], mod
     return transport.send("POST", transport.base, lossless.dumps(bundle).encode())
 
 
-def _resolved(value: Any, known: Mapping[str, str]) -> Any:
+def resolved(value: Any, known: Mapping[str, str]) -> Any:
+    """A copy with the references that are known by now turned to the server's."""
     if not known:
         return value
     if isinstance(value, dict):
         return {
-            k: (known.get(v, v) if k == "reference" and isinstance(v, str) else _resolved(v, known))
+            k: (known.get(v, v) if k == "reference" and isinstance(v, str) else resolved(v, known))
             for k, v in value.items()
         }
     if isinstance(value, list):
-        return [_resolved(item, known) for item in value]
+        return [resolved(item, known) for item in value]
     return value
 
 

@@ -100,3 +100,37 @@ def test_a_server_that_is_not_there_is_a_clear_line(tmp_path: Path, capsys: pyte
 def test_not_a_url_is_a_clear_line() -> None:
     with pytest.raises(FinalServerError, match="write https://host/path"):
         fb.FHIRServer("somewhere")
+
+
+def test_an_update_changes_what_differs_and_leaves_what_is_equal(base: str) -> None:
+    server, bundle = fb.FHIRServer(base), _bundle("update")
+    first, same = server.push(bundle, mode="update"), server.push(bundle, mode="update")
+    assert (first.created, first.updated, same.created, same.updated, same.unchanged) == (2, 0, 0, 0, 2)
+    bundle["entry"][0]["resource"]["gender"] = "male"
+    changed = server.push(bundle, mode="update")
+    assert (changed.created, changed.updated, changed.unchanged, changed.failed) == (0, 1, 1, [])
+    (patient,) = server.search("Patient", identifier="urn:example:mrn|update")
+    assert (patient["gender"], patient["meta"]["versionId"]) == ("male", "2")
+
+
+def test_somebody_elses_change_is_shown_and_not_overwritten(base: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fhirbridge.fhir import server_update
+
+    server, bundle = fb.FHIRServer(base), _bundle("conflict")
+    server.push(bundle, mode="update")
+    found = server_update._found
+
+    def meanwhile(transport: Any, kind: str, condition: str) -> Any:
+        resource = found(transport, kind, condition)
+        if resource and kind == "Patient":
+            other = {**resource, "birthDate": "1970-01-01"}
+            transport.send("PUT", f"Patient/{resource['id']}", json.dumps(other).encode())
+        return resource
+
+    monkeypatch.setattr(server_update, "_found", meanwhile)
+    bundle["entry"][0]["resource"]["gender"] = "male"
+    summary = server.push(bundle, mode="update")
+    assert summary.updated == 0
+    assert "changed on the server meanwhile, not overwritten" in summary.failed[0].reason
+    (patient,) = server.search("Patient", identifier="urn:example:mrn|conflict")
+    assert (patient["gender"], patient["birthDate"]) == ("female", "1970-01-01")
