@@ -12,6 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from fhirbridge import languages
+from fhirbridge.languages.en.numbers import WRITTEN
+from fhirbridge.languages.zh.numerals import DIGITS
 from fhirbridge.records import Bound, Quantity
 
 __all__ = ["Amount", "find", "number"]
@@ -35,38 +37,8 @@ class Amount:
     equal: bool = False  # written with a bare "="
 
 
-_ENGLISH_NUMBERS = {
-    w: Decimal(i)
-    for i, w in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {"thirty": Decimal(30), "forty": Decimal(40), "fifty": Decimal(50), "sixty": Decimal(60), "half": Decimal("0.5")}
-_CHINESE_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "俩": 2}
-
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.])|\d+,\d{1,2}(?!\d)|\d+\.\d+|\d+(?:·\d+)?|\.\d+"
-_WORD_NUMBERS = "|".join(sorted(_ENGLISH_NUMBERS, key=len, reverse=True))
+_WORD_NUMBERS = "|".join(sorted(WRITTEN, key=len, reverse=True))
 _CHINESE_NUMBER = r"[零一二三四五六七八九十百两半〇]+"
 _DEGREES = r"[三四]十[一二三四五六七八九]?度[一二三四五六七八九半]"  # 38.5 °C as it is spoken
 _NUMBER = rf"(?:{_DEGREES}|{_DIGITS}|\b(?:{_WORD_NUMBERS})\b|{_CHINESE_NUMBER})"
@@ -106,14 +78,14 @@ _UNIT_ROWS = "criterion_units"
 def number(text: str) -> Decimal | None:
     """The value of a printed or written number, else None: "1,500", "ten", "十二", "0,5"."""
     text = text.strip()
-    if text in _ENGLISH_NUMBERS:
-        return _ENGLISH_NUMBERS[text]
+    if text in WRITTEN:
+        return WRITTEN[text]
     if text and text[0] in "零一二三四五六七八九十百两半〇":
         whole, degree, tenth = text.partition("度")
         value = _chinese(whole)
         if not degree or value is None:
             return value
-        return value + (Decimal("0.5") if tenth == "半" else Decimal(_CHINESE_DIGITS[tenth]) / 10)
+        return value + (Decimal("0.5") if tenth == "半" else Decimal(DIGITS[tenth]) / 10)
     plain = text.replace(" ", "").replace("·", ".")
     if re.fullmatch(r"\d+,\d{1,2}", plain):
         plain = plain.replace(",", ".")
@@ -130,8 +102,8 @@ def _chinese(text: str) -> Decimal | None:
             total, digit = total + (digit or 1) * 10, 0
         elif c == "百":
             total, digit = total + (digit or 1) * 100, 0
-        elif c in _CHINESE_DIGITS:
-            digit = digit * 10 + _CHINESE_DIGITS[c]
+        elif c in DIGITS:
+            digit = digit * 10 + DIGITS[c]
         else:
             return None
     return Decimal(total + digit)
@@ -238,7 +210,7 @@ def _read(folded: str, m: re.Match[str]) -> _One | None:
     ):
         return None
     first = m.start() if cmp else start
-    if not cmp and not unit and not times_of and not m["power"] and m["number"] in _ENGLISH_NUMBERS:
+    if not cmp and not unit and not times_of and not m["power"] and m["number"] in WRITTEN:
         return None
     if not (cmp or unit or times_of or ucum) and re.match(_CHINESE_NUMBER, m["number"]):
         return None

@@ -37,6 +37,9 @@ _SMALL = {
 _TENS = {
     w: 10 * i for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
 }
+WRITTEN: dict[str, Decimal] = {w: Decimal(n) for w, n in (_SMALL | _TENS).items() if w != "oh"} | {
+    "half": Decimal("0.5")
+}
 _SCALE = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _WORD = "|".join(sorted((*_SMALL, *_TENS, *_SCALE), key=len, reverse=True))
 _NUMBER = re.compile(

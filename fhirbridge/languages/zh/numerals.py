@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3, "幺": 1}
+DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "俩": 2, "仨": 3, "幺": 1}
 _PLACES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _CHINESE = r"[零〇一二两三四五六七八九十百千万亿俩仨]"
 _ARABIC = r"\d+(?:,\d{3})*(?:\.\d+)?"
@@ -61,16 +61,16 @@ def read(text: str) -> Number | None:
     whole, _, fraction = piece.partition("点")
     if fraction:
         before = _integer(whole)
-        if before is None or not all(c in _DIGITS for c in fraction):
+        if before is None or not all(c in DIGITS for c in fraction):
             return None
-        digits = "".join(str(_DIGITS[c]) for c in fraction)
+        digits = "".join(str(DIGITS[c]) for c in fraction)
         return Number(0, len(text), Decimal(f"{before}.{digits}"), None, percent)
     return _whole(whole, len(text), percent)
 
 
 def _whole(piece: str, length: int, percent: bool) -> Number | None:
     pair = re.fullmatch(r"(.*?)([一二两三四五六七八九])([二三四五六七八九])([十百千万]?)", piece)
-    if pair and _DIGITS[pair[3]] == _DIGITS[pair[2]] + 1 and not (pair[1] and pair[1][-1] in _DIGITS):
+    if pair and DIGITS[pair[3]] == DIGITS[pair[2]] + 1 and not (pair[1] and pair[1][-1] in DIGITS):
         low, high = _integer(pair[1] + pair[2] + pair[4]), _integer(pair[1] + pair[3] + pair[4])
         if low is not None and high is not None:  # 七八, 三四十, 十七八: about
             return Number(0, length, Decimal(low), Decimal(high), percent)
@@ -79,22 +79,22 @@ def _whole(piece: str, length: int, percent: bool) -> Number | None:
 
 
 def _digit(char: str) -> int:
-    return int(char) if char.isdigit() and char.isascii() else _DIGITS[char]
+    return int(char) if char.isdigit() and char.isascii() else DIGITS[char]
 
 
 def _integer(piece: str) -> int | None:
     """A whole number in characters; digits without places are read one by one (九七 is 97, 一三〇 is 130)."""
-    if not piece or any(c not in _DIGITS and c not in _PLACES for c in piece):
+    if not piece or any(c not in DIGITS and c not in _PLACES for c in piece):
         return None
-    if all(c in _DIGITS for c in piece):
-        return int("".join(str(_DIGITS[c]) for c in piece))
+    if all(c in DIGITS for c in piece):
+        return int("".join(str(DIGITS[c]) for c in piece))
     if piece[0] in "百千万亿":
         return None
     total = section = digit = last = 0
     zero = False
     for char in piece:
-        if char in _DIGITS:
-            digit, zero = _DIGITS[char], zero or char in "零〇"
+        if char in DIGITS:
+            digit, zero = DIGITS[char], zero or char in "零〇"
             continue
         place = _PLACES[char]
         if place >= 10_000:
@@ -102,6 +102,6 @@ def _integer(piece: str) -> int | None:
         else:
             section += (digit or (1 if place == 10 else 0)) * place
         digit, last, zero = 0, place, False
-    if digit and last >= 100 and not zero and piece[-1] in _DIGITS:
+    if digit and last >= 100 and not zero and piece[-1] in DIGITS:
         digit *= last // 10  # 一百五 is 150, 一万二 12000; 一百零五 is 105
     return total + section + digit
