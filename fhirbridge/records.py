@@ -7,6 +7,7 @@ function from records to records. Enum values are the FHIR codes where FHIR has 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -56,6 +57,7 @@ __all__ = [
     "When",
     "Window",
     "Word",
+    "leaves",
 ]
 
 
@@ -495,6 +497,20 @@ class If:
 
 
 Node = Leaf | All | Any | Not | AtLeast | If
+
+
+def leaves(node: Node) -> Iterator[Leaf]:
+    """The leaves of a tree from left to right."""
+    if isinstance(node, Leaf):
+        yield node
+    elif isinstance(node, Not):
+        yield from leaves(node.child)
+    elif isinstance(node, If):
+        yield from leaves(node.condition)
+        yield from leaves(node.then)
+    else:
+        for child in node.children:
+            yield from leaves(child)
 
 
 class Understanding(StrEnum):

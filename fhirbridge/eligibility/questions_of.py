@@ -30,6 +30,7 @@ from fhirbridge.records import (
     Trial,
     Truth,
     Window,
+    leaves,
 )
 from fhirbridge.records import (
     Any as AnyOf,
@@ -287,7 +288,7 @@ def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
     """The tree of questions of a criterion."""
     if isinstance(criterion.tree, Leaf) and criterion.tree.kind is LeafKind.TEXT and _ORGANS.search(criterion.text):
         return Question(LeafKind.ORGAN_FUNCTION, name=" ".join(criterion.text.split())[:80])
-    if subject.cancer and all(leaf.kind is LeafKind.TEXT for leaf in _leaves(criterion.tree)):
+    if subject.cancer and all(leaf.kind is LeafKind.TEXT for leaf in leaves(criterion.tree)):
         failed = _after_failure(criterion)
         if failed is not None:
             return failed
@@ -405,10 +406,10 @@ def _without_crumbs(children: tuple[Node, ...], criterion: Criterion) -> tuple[N
 
     Every other leftover ("refractory", "follicular") stays and keeps the criterion unknown.
     """
-    measured = {leaf.kind for c in children for leaf in _leaves(c)} - _EMPTY
+    measured = {leaf.kind for c in children for leaf in leaves(c)} - _EMPTY
     listed = LeafKind.LABORATORY in measured and measured <= _MEASURING
     kept = tuple(c for c in children if not _crumb(c, criterion, listed))
-    return kept if any(leaf.kind not in _EMPTY for c in kept for leaf in _leaves(c)) else children
+    return kept if any(leaf.kind not in _EMPTY for c in kept for leaf in leaves(c)) else children
 
 
 _EMPTY = frozenset((LeafKind.TEXT, LeafKind.ADMINISTRATIVE))
@@ -606,7 +607,7 @@ def _plain_window(window: Window | None) -> Window | None:
 @lru_cache(maxsize=8)
 def _window_of(criterion: Criterion) -> Window | None:
     """The window that treatments listed together share, where the tree gives it to one of them or to none."""
-    windows = {leaf.window for leaf in _leaves(criterion.tree) if leaf.window and leaf.window.within}
+    windows = {leaf.window for leaf in leaves(criterion.tree) if leaf.window and leaf.window.within}
     if len(windows) == 1:
         return windows.pop()
     found = None if windows else _WITHIN.search(criterion.text)
@@ -616,18 +617,6 @@ def _window_of(criterion: Criterion) -> Window | None:
         found[2][0].lower()
     ]
     return Window(Quantity(Decimal(found[1]), found[2], unit))
-
-
-def _leaves(node: Node) -> list[Leaf]:
-    match node:
-        case Leaf():
-            return [node]
-        case Not(child):
-            return _leaves(child)
-        case If(condition, then):
-            return [*_leaves(condition), *_leaves(then)]
-        case _:
-            return [leaf for child in node.children for leaf in _leaves(child)]
 
 
 def _narrower(keys: tuple[str, ...], subject: Subject, words: Words | None) -> bool:

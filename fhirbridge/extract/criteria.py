@@ -28,6 +28,7 @@ from fhirbridge.records import (
     Span,
     Trial,
     Understanding,
+    leaves,
 )
 
 if TYPE_CHECKING:
@@ -178,20 +179,6 @@ def counts(criteria: tuple[Criterion, ...]) -> dict[str, int]:
         if criterion.source != "structured" and not announces:
             found[criterion.understanding.value] += 1
     return found
-
-
-def leaves(node: Node) -> Iterator[Leaf]:
-    """The leaves of a tree from left to right."""
-    if isinstance(node, Leaf):
-        yield node
-    elif isinstance(node, Not):
-        yield from leaves(node.child)
-    elif isinstance(node, If):
-        yield from leaves(node.condition)
-        yield from leaves(node.then)
-    else:
-        for child in node.children:
-            yield from leaves(child)
 
 
 def disagreements(trial: Trial, criteria: tuple[Criterion, ...]) -> tuple[LeftOut, ...]:

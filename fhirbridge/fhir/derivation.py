@@ -80,3 +80,17 @@ def quantity(value: Quantity) -> dict[str, Any]:
         out["system"] = "http://unitsofmeasure.org"
         out["code"] = value.ucum
     return out
+
+
+def bundle(resources: list[dict[str, Any]], transaction: bool) -> dict[str, Any]:
+    """A collection of the resources, or a transaction that creates each once by its first identifier."""
+    entries = []
+    for resource in resources:
+        entry: dict[str, Any] = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
+        if transaction:
+            entry["request"] = {"method": "POST", "url": resource["resourceType"]}
+            if resource.get("identifier"):
+                first = resource["identifier"][0]
+                entry["request"]["ifNoneExist"] = f"identifier={first['system']}|{first['value']}"
+        entries.append(entry)
+    return {"resourceType": "Bundle", "type": "transaction" if transaction else "collection", "entry": entries}

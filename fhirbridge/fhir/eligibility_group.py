@@ -7,10 +7,10 @@ the place of its own words. `cqf-expression` holds the whole logic as FHIRPath w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any as Value
 
+from fhirbridge.fhir.derivation import DERIVATION
 from fhirbridge.fhir.eligibility_fhirpath import expression, is_known
 from fhirbridge.fhir.eligibility_values import characteristic
 from fhirbridge.records import (
@@ -27,9 +27,9 @@ from fhirbridge.records import (
     Span,
     Trial,
     Understanding,
+    leaves,
 )
 
-DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 EXPRESSION = "http://hl7.org/fhir/StructureDefinition/cqf-expression"
 COMBINATION = "http://hl7.org/fhir/6.0/StructureDefinition/extension-Group.combinationMethod"
 THRESHOLD = "http://hl7.org/fhir/6.0/StructureDefinition/extension-Group.combinationThreshold"
@@ -196,20 +196,6 @@ def _span(node: Node) -> Span | None:
         return None
     start, end = min(p.offset for p in places), max(p.end for p in places)
     return Span(start, end - start)
-
-
-def leaves(node: Node) -> Iterator[Leaf]:
-    """The leaves of a tree from left to right."""
-    if isinstance(node, Leaf):
-        yield node
-    elif isinstance(node, Not):
-        yield from leaves(node.child)
-    elif isinstance(node, If):
-        yield from leaves(node.condition)
-        yield from leaves(node.then)
-    else:
-        for child in node.children:
-            yield from leaves(child)
 
 
 def _asks(node: Node) -> bool:

@@ -5,9 +5,23 @@ from __future__ import annotations
 from typing import Any as Value
 
 from fhirbridge.fhir.eligibility_fhirpath import expression, is_known
-from fhirbridge.fhir.eligibility_group import derivation, leaves, spread
+from fhirbridge.fhir.eligibility_group import derivation, spread
 from fhirbridge.fhir.eligibility_values import characteristic, duration
-from fhirbridge.records import All, Any, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Trial, Understanding, Window
+from fhirbridge.records import (
+    All,
+    Any,
+    AtLeast,
+    Criterion,
+    If,
+    Leaf,
+    LeafKind,
+    Node,
+    Not,
+    Trial,
+    Understanding,
+    Window,
+    leaves,
+)
 
 
 def evidence_variable(trial: Trial, criteria: tuple[Criterion, ...], study: str) -> dict[str, Value]:

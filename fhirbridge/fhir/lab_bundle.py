@@ -52,7 +52,7 @@ def build(
     resources.append(_provenance(ids["Provenance"], rows, to, report, recorded or _clock(told)))
     if fhir_version == "R5":
         resources = [r5.converted(resource) for resource in resources]
-    return Record(_bundle(resources, transaction), report.left_out, fhir_version)
+    return Record(derivation.bundle(resources, transaction), report.left_out, fhir_version)
 
 
 def _observations(
@@ -216,16 +216,3 @@ def _provenance(
         "agent": [{"type": derivation.code(participant, "assembler", "Assembler"), "who": {"display": reader}}],
         "entity": [{"role": "source", "what": {"reference": to["DocumentReference"]}}],
     }
-
-
-def _bundle(resources: list[dict[str, Any]], transaction: bool) -> dict[str, Any]:
-    entries = []
-    for resource in resources:
-        entry: dict[str, Any] = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
-        if transaction:
-            entry["request"] = {"method": "POST", "url": resource["resourceType"]}
-            if resource.get("identifier"):
-                first = resource["identifier"][0]
-                entry["request"]["ifNoneExist"] = f"identifier={first['system']}|{first['value']}"
-        entries.append(entry)
-    return {"resourceType": "Bundle", "type": "transaction" if transaction else "collection", "entry": entries}

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fhirbridge.fhir.derivation import DERIVATION
+
 if TYPE_CHECKING:
     from fhirbridge.fhir.record import Record
 
-DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
 XYWH = re.compile(r"(?:page=(\d+)&)?xywh=pixel:(\d+),(\d+),(\d+),(\d+)")
 CLINICAL = {
     "AllergyIntolerance",

@@ -50,7 +50,7 @@ def build(
     resources.append(_provenance(ids["Provenance"], clinical, to, clock))
     if fhir_version == "R5":
         resources = [r5.converted(resource) for resource in resources]
-    return Record(_bundle(resources, transaction), tuple(left_out), fhir_version)
+    return Record(derivation.bundle(resources, transaction), tuple(left_out), fhir_version)
 
 
 def _resource(fact: Fact, base: dict[str, Any], visit: str | None) -> dict[str, Any]:
@@ -170,16 +170,3 @@ def _provenance(one: str, clinical: list[dict[str, Any]], to: dict[str, str], cl
         ],
         "entity": [{"role": "source", "what": {"reference": to["DocumentReference"]}}],
     }
-
-
-def _bundle(resources: list[dict[str, Any]], transaction: bool) -> dict[str, Any]:
-    entries = []
-    for resource in resources:
-        entry: dict[str, Any] = {"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource}
-        if transaction:
-            entry["request"] = {"method": "POST", "url": resource["resourceType"]}
-            if resource.get("identifier"):
-                first = resource["identifier"][0]
-                entry["request"]["ifNoneExist"] = f"identifier={first['system']}|{first['value']}"
-        entries.append(entry)
-    return {"resourceType": "Bundle", "type": "transaction" if transaction else "collection", "entry": entries}

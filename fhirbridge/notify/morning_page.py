@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import io
 import itertools
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -15,9 +14,8 @@ from importlib import resources
 from typing import Any
 
 from fhirbridge import languages
-
-_DERIVATION = "http://hl7.org/fhir/StructureDefinition/derivation-reference"
-_XYWH = re.compile(r"(?:page=(\d+)&)?xywh=pixel:(\d+),(\d+),(\d+),(\d+)")
+from fhirbridge.fhir.derivation import DERIVATION
+from fhirbridge.fhir.plain_facts import XYWH
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ def _derived(resource: Mapping[str, Any], names: set[str]) -> list[dict[str, Any
     """The derivation-reference extensions of a resource that point to the source."""
     out = []
     for extension in resource.get("extension", []):
-        if extension.get("url") == _DERIVATION:
+        if extension.get("url") == DERIVATION:
             parts = {e["url"]: e for e in extension.get("extension", [])}
             if parts.get("reference", {}).get("valueReference", {}).get("reference") in names:
                 out.append(parts)
@@ -188,7 +186,7 @@ def _size(data: bytes) -> tuple[int, int]:
 
 
 def _box(resource: Mapping[str, Any]) -> str:
-    found = _XYWH.search(str(resource.get("extension")))
+    found = XYWH.search(str(resource.get("extension")))
     if not found:
         return ""
     _, x, y, w, h = found.groups()

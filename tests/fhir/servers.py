@@ -46,14 +46,15 @@ def sekmet(directory: Path, authorization: Mapping[str, Any] | None = None) -> I
     )
     try:
         base = f"http://127.0.0.1:{port}/fhir"
-        _until_it_answers(f"{base}/metadata", process)
+        until_it_answers(f"{base}/metadata", process)
         yield base
     finally:
         process.kill()
         process.wait()
 
 
-def _until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+def until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Wait for a server that was just started; fails the test when it stops or is silent for a minute."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if process.poll() is not None:

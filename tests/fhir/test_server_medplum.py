@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from typing import Any
 import pytest
 
 import fhirbridge as fb
-from tests.fhir.servers import free_port
+from tests.fhir.servers import free_port, until_it_answers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FIXTURES = ROOT / "fixtures"
@@ -33,24 +30,11 @@ def base() -> Iterator[str]:
         ["node", script, str(port)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _until_it_answers(f"http://127.0.0.1:{port}/fhir/metadata", process)
+        until_it_answers(f"http://127.0.0.1:{port}/fhir/metadata", process)
         yield f"http://127.0.0.1:{port}/fhir"
     finally:
         process.kill()
         process.wait()
-
-
-def _until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            pytest.fail(f"the server stopped with {process.returncode}")
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    pytest.fail("the server did not answer within a minute")
 
 
 def test_what_we_write_is_taken_by_a_validating_server_and_a_second_push_adds_nothing(base: str) -> None:

@@ -172,7 +172,7 @@ def _as_said(words: str, concept: Concept, key: str) -> Concept:
     return Concept(said, concept.codings or (Coding(LEXICON, key, concept.name),))
 
 
-LEXICON = "https://fhirbridge.dev/lexicon"  # this project's own concepts, where no public code is decided
+LEXICON = "urn:fhirbridge:lexicon"  # this project's own concepts, where no public code is decided
 
 
 def _latin_name(words: str, kind: str) -> bool:
