@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fhirbridge import languages
 from fhirbridge.extract import criterion_asides, criterion_pieces, criterion_tree, criterion_words
+from fhirbridge.extract.criterion_nodes import kinds_of
 from fhirbridge.records import All, Any, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _tree(text: str, exclude: bool, language: str, handle: _Handle) -> Node | No
 
 
 def _understanding(tree: Node) -> Understanding:
-    kinds = criterion_tree.kinds_of(tree)
+    kinds = kinds_of(tree)
     if kinds - {LeafKind.TEXT, LeafKind.ADMINISTRATIVE}:
         return Understanding.COMPUTABLE
     return Understanding.ADMINISTRATIVE if LeafKind.ADMINISTRATIVE in kinds else Understanding.TEXT

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhirbridge.extract import criterion_tree
+from fhirbridge.extract import criterion_nodes
 from fhirbridge.extract.understand import understand
 from fhirbridge.records import Criterion, Leaf, LeafKind, Span, Trial, Understanding
 from fhirbridge.terminology import lexicon
@@ -65,14 +65,14 @@ def test_spans_point_into_the_eligibility_text() -> None:
     before = "Inclusion Criteria:\n\n* "
     text = "Hemoglobin ≥ 9.0 g/dL and platelets ≥ 100,000/mm3"
 
-    leaves = criterion_tree.leaves_of(read(text, before=before).tree)
+    leaves = criterion_nodes.leaves_of(read(text, before=before).tree)
 
     shown = [(before + text)[leaf.span.offset : leaf.span.end] for leaf in leaves]
     assert shown == ["Hemoglobin ≥ 9.0 g/dL", "platelets ≥ 100,000/mm3"]
 
 
 def test_the_printed_number_is_kept() -> None:
-    (leaf,) = criterion_tree.leaves_of(read("Hemoglobin ≥ 9.00 g/dL").tree)
+    (leaf,) = criterion_nodes.leaves_of(read("Hemoglobin ≥ 9.00 g/dL").tree)
 
     assert leaf.low is not None
     assert str(leaf.low.quantity.value) == "9.00"
@@ -108,7 +108,7 @@ def test_any_words_give_a_tree_whose_spans_lie_in_the_text(words: list[str], gap
 
     first = read(text, exclude=exclude, before="Criteria: ")
 
-    for leaf in criterion_tree.leaves_of(first.tree):
+    for leaf in criterion_nodes.leaves_of(first.tree):
         assert leaf.span.offset >= 10
         assert leaf.span.end <= 10 + len(text)
     assert read(text, exclude=exclude, before="Criteria: ") == first
@@ -120,4 +120,4 @@ def test_no_text_at_all_makes_it_fail(text: str, language: str) -> None:
     found = read(text, language=language)
 
     assert found.text == text
-    assert criterion_tree.leaves_of(found.tree)
+    assert criterion_nodes.leaves_of(found.tree)

@@ -1,0 +1,86 @@
+"""The treatment that a criterion's words ask to have been given, failed or left out, where its leaves do not say so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from fhirbridge.eligibility.judge import AskAll, AskAny, Asked, AskIf, AskNot
+from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.therapies import kinds_asked
+from fhirbridge.records import Criterion, LeafKind, Truth
+
+__all__ = ["TREATMENTS", "WHO_HAD", "after_failure", "only_after", "with_history"]
+
+
+TREATMENTS = frozenset((LeafKind.THERAPY, LeafKind.MEDICATION))
+
+
+_FAILED = re.compile(
+    r"fail(?:ed|ure)|progress(?:ed|ion)|refractory|resistan|relapsed (?:after|on)|intoleran|失败|进展|耐药|难治|不耐受",
+    re.IGNORECASE,
+)
+
+
+_UNTREATED = re.compile(
+    r"^\W*(?:no|without) (?:prior|previous) (?:systemic |anti-?cancer |medical )*(?:therapy|treatment)|^\W*(?:既往)?未(?:曾)?接受过[^，。]{0,10}治疗",  # noqa: E501
+    re.IGNORECASE,
+)
+
+
+WHO_HAD = re.compile(
+    r"^\W*(?:for )?(?:patients|subjects|participants|those|women|men)\b.{0,20}\b(?:who|that)\b.{0,15}"
+    r"\b(?:received|had|undergone|taken|taking|treated)\b.{0,200}\b(?:must|should|need to|are required|is required)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def after_failure(criterion: Criterion) -> Question | None:
+    """The treatment that "failed standard treatment" or "EGFR-TKI resistance" asks to have been given."""
+    if criterion.exclude or not _FAILED.search(criterion.text) or len(criterion.text) > 200:
+        return None
+    kinds = tuple(k for k in kinds_asked(criterion.text) if k not in ("surgery", "radiotherapy"))
+    treated = re.search(r"treatment|therapy|care|regimen|治疗|方案|化疗", criterion.text, re.IGNORECASE)
+    if not kinds and not treated:
+        return None
+    name = " ".join(criterion.text.split())[:60] if kinds else "systemic anticancer therapy"
+    return Question(LeafKind.THERAPY, name=name, values=("systemic",) if not kinds else (), required=True)
+
+
+_STANDARD = re.compile(
+    r"(?:standard|conventional|available|prior|previous)\b.{0,40}(?:fail|progress|intoler|refractory)|"
+    r"fail(?:ed|ure).{0,30}(?:standard|conventional)|标准治疗[^，。；]{0,12}(?:失败|不耐受|进展)",
+    re.IGNORECASE,
+)
+
+
+_ALLOWED = re.compile(r"however|except|allowed|permitted|unless|除外|允许|除非", re.IGNORECASE)
+
+
+def with_history(tree: Asked, criterion: Criterion) -> Asked:
+    """A tree with the treatment that its words ask for or rule out, where the leaves do not say so."""
+    if _UNTREATED.search(criterion.text):
+        untreated = AskNot(Question(LeafKind.THERAPY, name="systemic anticancer therapy", values=("systemic",)))
+        return AskAny((untreated, Question(LeafKind.TEXT))) if _ALLOWED.search(criterion.text) else untreated
+    if _STANDARD.search(criterion.text) and not treatments_in(tree):
+        given = Question(LeafKind.THERAPY, name="systemic treatment", values=("systemic",), required=True)
+        return AskAll((tree, given))
+    return tree
+
+
+def only_after(tree: Asked) -> Asked:
+    """ "Patients who received radiotherapy must ...": asked only of those who did."""
+    given = tuple(replace(q, window=None, count_low=None, count_high=None) for q in treatments_in(tree))
+    return AskIf(AskAny(given), tree, Truth.MET) if given else tree
+
+
+def treatments_in(tree: Asked) -> list[Question]:
+    match tree:
+        case Question():
+            return [tree] if tree.kind in TREATMENTS or tree.kind is LeafKind.PROCEDURE else []
+        case AskNot(part):
+            return treatments_in(part)
+        case AskIf(condition, then):
+            return [*treatments_in(condition), *treatments_in(then)]
+        case _:
+            return [q for part in tree.parts for q in treatments_in(part)]

@@ -1,0 +1,177 @@
+"""Examples, definitions and headings: "X such as A or B", "X defined as ...", "X: ..."."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fhirbridge.extract.criterion_nodes import (
+    all_of,
+    any_of,
+    is_numbered,
+    is_understood,
+    kinds_of,
+    leaves_of,
+    only,
+    replaced,
+)
+from fhirbridge.extract.criterion_pieces import Piece
+from fhirbridge.extract.criterion_reading import WEIGHTLESS, Reading, read_sentence
+from fhirbridge.extract.criterion_records import MEASURES
+from fhirbridge.records import All, Any, Leaf, LeafKind, Node, Not
+
+__all__ = ["begins_with_example", "elaborated", "exemplified", "heading_and_content", "opens", "with_examples"]
+
+
+_CLINICAL_HEADS = frozenset({LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION, LeafKind.ORGAN_FUNCTION})
+
+
+def begins_with_example(sentence: list[Piece]) -> bool:
+    """Whether the sentence only names examples of what stands before it."""
+    first = next((p for p in sentence if p.kind not in WEIGHTLESS), None)
+    return first is not None and first.kind == "example"
+
+
+def with_examples(before: Node, sentence: list[Piece], reading: Reading) -> Node:
+    """What stands before, and its examples."""
+    at = next(i for i, p in enumerate(sentence) if p.kind == "example")
+    examples = read_sentence(sentence[at + 1 :], reading.excluding())
+    return before if examples is None else elaborated(before, examples, reading, False)
+
+
+def opens(pieces: list[Piece], at: int) -> bool:
+    """A colon that parts a heading from its content, not a measure from its number."""
+    if not 0 < at < len(pieces) - 1:
+        return False
+    following = next((p for p in pieces[at + 1 :] if p.kind not in (*WEIGHTLESS, "open")), None)
+    return following is None or following.kind not in ("amount", "class", "pressure", "letters", "stage")
+
+
+def exemplified(pieces: list[Piece], at: int, reading: Reading) -> Node | None:
+    """ "X such as A or B": X, or one of its kinds; a definition by numbers stands for the X it defines."""
+    before, after = pieces[:at], pieces[at + 1 :]
+    cue = pieces[at].text
+    if not any(p.kind not in WEIGHTLESS for p in before):
+        return read_sentence(after, reading)
+    first = next((p.kind for p in after if p.kind not in WEIGHTLESS), "")
+    if first in ("amount", "pressure") and any(p.kind == "term" and p.value.kind in MEASURES for p in before):
+        return read_sentence([*before, *after], reading)  # "QTc defined as > 470 ms"
+    apart = _next_stage(before, after)
+    if apart is not None:
+        first_part = read_sentence([*before, pieces[at], *after[:apart]], reading)
+        second = read_sentence(after[apart + 1 :], reading)
+        parts = [n for n in (first_part, second) if n is not None]
+        return any_of(parts) if parts else None
+    head = read_sentence(before, reading)
+    examples = read_sentence(after, reading.excluding())
+    if head is None:
+        return examples
+    if examples is None or not is_understood(examples):
+        return head
+    if only(head, LeafKind.ADMINISTRATIVE) and not is_numbered(examples):
+        return head
+    defined = (
+        "defin" in cue
+        or "i.e" in cue
+        or "demonstrated" in cue
+        or "evidenced" in cue
+        or "indicated" in cue
+        or "定义" in cue
+        or "即" in cue
+    )
+    return elaborated(head, examples, reading, defined)
+
+
+def _next_stage(before: list[Piece], after: list[Piece]) -> int | None:
+    """Where a list of stages goes on behind an example: "locally advanced, i.e. ..., or metastatic disease"."""
+    if not any(p.kind == "stage" for p in before):
+        return None
+    for i, piece in enumerate(after[:-1]):
+        if piece.kind == "or" and after[i + 1].kind == "stage":
+            return i
+    return None
+
+
+def elaborated(head: Node, detail: Node, reading: Reading, defined: bool) -> Node:
+    """A head with what stands behind it: limits that define it, or kinds of it."""
+    negated = isinstance(head, Not)
+    core = head.child if isinstance(head, Not) else head
+    if is_numbered(detail):
+        made = _defined(core, detail, reading)
+    elif defined:
+        made = all_of([core, detail])
+    else:
+        made = any_of([core, *_kinds_of_it(core, detail)])
+    return Not(made) if negated else made
+
+
+def _kinds_of_it(core: Node, detail: Node) -> list[Node]:
+    """The examples that were understood: the others are no loss, for every example is a case of the whole."""
+    listed = list(detail.children) if isinstance(detail, Any) else [detail]
+    narrowed = isinstance(core, All) and LeafKind.TEXT not in kinds_of(core)
+    if narrowed or not _akin(core, detail):
+        return []
+    kept = [n for n in listed if LeafKind.TEXT not in kinds_of(n)]
+    if any("known" in leaf.qualifiers for leaf in leaves_of(core)):
+        kept = [_known(n) for n in kept]
+    windows = {leaf.window for leaf in leaves_of(core) if leaf.window is not None}
+    if len(windows) == 1:
+        window = windows.pop()
+        pairs = {
+            leaf: replace(leaf, window=window)
+            for n in kept
+            for leaf in leaves_of(n)
+            if leaf.window is None and leaf.kind not in MEASURES
+        }
+        kept = [replaced(n, pairs) for n in kept]
+    return kept
+
+
+_TREATMENTS = frozenset(
+    {LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.PROCEDURE, LeafKind.LINE, LeafKind.TRIAL_PARTICIPATION}
+)
+
+
+def _akin(core: Node, detail: Node) -> bool:
+    """Whether examples can be cases of the whole: treatments of a treatment, not of a disease."""
+    whole, cases = kinds_of(core) - {LeafKind.TEXT, LeafKind.STAGE}, kinds_of(detail) - {LeafKind.TEXT}
+    if not whole or whole & cases:
+        return bool(whole) or not kinds_of(core) <= {LeafKind.STAGE}
+    return bool(whole & _TREATMENTS) == bool(cases & _TREATMENTS)
+
+
+def _known(node: Node) -> Node:
+    if isinstance(node, Leaf):
+        return replace(node, qualifiers=node.qualifiers | {"known"})
+    if isinstance(node, (All, Any)):
+        return type(node)(tuple(_known(c) for c in node.children))
+    return node
+
+
+def _defined(core: Node, detail: Node, reading: Reading) -> Node:
+    """A head whose limits follow: a score narrows it, laboratory limits replace it."""
+    kinds = kinds_of(core)
+    if kinds <= {LeafKind.ORGAN_FUNCTION, LeafKind.TEXT, LeafKind.LABORATORY} and kinds & {
+        LeafKind.ORGAN_FUNCTION,
+        LeafKind.TEXT,
+    }:
+        return detail if LeafKind.ORGAN_FUNCTION in kinds or not reading.exclude else any_of([core, detail])
+    if LeafKind.SCORE in kinds_of(detail) or not kinds <= _CLINICAL_HEADS | {LeafKind.TEXT}:
+        return all_of([core, detail])
+    return detail
+
+
+def heading_and_content(pieces: list[Piece], at: int, reading: Reading) -> Node | None:
+    """ "Heading: content"."""
+    head = read_sentence(pieces[:at], reading)
+    body = read_sentence(pieces[at + 1 :], reading)
+    if head is None or body is None:
+        return body if body is not None else head
+    if not is_understood(head) or only(head, LeafKind.TEXT):
+        return body
+    if only(head, LeafKind.ORGAN_FUNCTION) or (isinstance(head, Not) and only(head.child, LeafKind.ORGAN_FUNCTION)):
+        return body if is_understood(body) else head
+    if is_numbered(body):
+        return elaborated(head, body, reading, True)
+    if reading.exclude:
+        return elaborated(head, body, reading, False)
+    return all_of([head, body])
