@@ -73,7 +73,7 @@ def test_a_stage_imports_only_itself_and_what_is_shared(name: str, path: Path) -
 
 def test_every_folder_has_a_purpose() -> None:
     folders = {p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name != "__pycache__"}
-    assert folders == {*STAGES, "languages"}
+    assert folders == {*STAGES, "languages", "records"}
 
 
 def test_no_module_is_named_for_no_purpose() -> None:

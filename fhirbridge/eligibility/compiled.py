@@ -171,11 +171,21 @@ class Texts:
         return cls(b"".join(pieces), offsets, np.array(flags, dtype=np.uint8))
 
 
+_OURS = frozenset(
+    {
+        "fhirbridge.records.trials",
+        "fhirbridge.records.values",
+        "fhirbridge.eligibility.compiled",
+        "fhirbridge.eligibility.questions",
+    }
+)
+
+
 class _Safe(pickle.Unpickler):
     """Only the records of this library come out of a file."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if module in ("fhirbridge.records", "fhirbridge.eligibility.compiled", "fhirbridge.eligibility.questions") or (
+        if module in _OURS or (
             module,
             name,
         ) in (("decimal", "Decimal"), ("builtins", "frozenset"), ("builtins", "set")):
