@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -175,23 +175,26 @@ def _match_on_spark(a: argparse.Namespace, patients: list[Path], studies: list[P
 def _push(a: argparse.Namespace) -> int:
     from fhirbridge.fhir import bundles
     from fhirbridge.fhir.server_push import Summary
-    from fhirbridge.terminology import ucum
 
-    server, total, failed = _server(a), Summary(), []
+    server, total, failed, sources = _server(a), Summary(), [], deque[str]()
     progress = Progress("push")
-    for path in list(expand(a.paths, FHIR)):
-        try:
-            if isinstance(path, FhirbridgeError):
-                raise path
-            for bundle in bundles.read(path):
-                total.add(
-                    server.push(
-                        bundle, mode=a.mode, most=a.most, journal=a.journal, insist=a.insist, ucum=ucum.is_valid
-                    )
-                )
-                progress.step(str(path))
-        except FhirbridgeError as error:
-            failed.append(f"{path}: {error}" if not str(error).startswith(str(path)) else str(error))
+
+    def read() -> Iterator[dict[str, Any]]:
+        for path in list(expand(a.paths, FHIR)):
+            try:
+                if isinstance(path, FhirbridgeError):
+                    raise path
+                for bundle in bundles.read(path):
+                    sources.append(str(path))
+                    yield bundle
+            except FhirbridgeError as error:
+                failed.append(f"{path}: {error}" if not str(error).startswith(str(path)) else str(error))
+
+    for summary in server.push_each(read(), mode=a.mode, most=a.most, journal=a.journal, insist=a.insist):
+        path = sources.popleft()
+        summary.failed = [LeftOut(f"{path}, {item.source}", item.reason) for item in summary.failed]
+        total.add(summary)
+        progress.step(path)
     progress.finish()
     print(total)
     return _close([*failed, *total.failed], total.created + total.updated + total.unchanged)

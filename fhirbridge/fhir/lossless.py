@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import simplejson
 
 from fhirbridge.errors import UnreadableInput
@@ -32,8 +33,19 @@ def loads(text: str | bytes, source: object = "JSON") -> Any:
 
 def dumps(value: Any, indent: int | None = None) -> str:
     """JSON text of a value; Decimals print as they are."""
+    if indent is None:
+        try:
+            return orjson.dumps(value, default=_digits).decode()
+        except orjson.JSONEncodeError:  # such as an integer of more than 64 bits
+            pass
     separators = (",", ":") if indent is None else (",", ": ")
     return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, indent=indent, separators=separators)
+
+
+def _digits(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError(type(value).__name__)
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:

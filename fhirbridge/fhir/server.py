@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fhirbridge.fhir import server_pull, server_push, server_update, validation
+from fhirbridge.fhir.one_ahead import one_ahead
+from fhirbridge.fhir.push_entries import Entry, entries
+from fhirbridge.fhir.push_journal import Journal
 from fhirbridge.fhir.record import Record
 from fhirbridge.fhir.server_auth import BackendServices, Basic, Bearer
-from fhirbridge.fhir.server_push import Journal, Summary
+from fhirbridge.fhir.server_push import Summary
 from fhirbridge.fhir.server_transport import Authorization, Limits, Transport
 from fhirbridge.records import LeftOut
+from fhirbridge.terminology import ucum
+
+Mode = Literal["transaction", "batch", "update"]
 
 
 class FHIRServer:
@@ -48,39 +54,44 @@ class FHIRServer:
         self,
         bundle: Record | Mapping[str, Any],
         *,
-        mode: str = "transaction",
+        mode: Mode = "transaction",
         most: int = 400,
         journal: str | Path | None = None,
         insist: bool = False,
-        ucum: Callable[[str], bool] | None = None,
     ) -> Summary:
         """Send a Bundle; each resource is created once however often this is repeated.
 
         `mode` "transaction": whole or not at all (parts of at most `most` entries where it is larger, which the summary
         tells); "batch": each entry for itself; "update": what is there already is brought up to date, with If-Match, so
         that somebody else's change is shown and never overwritten. `journal`: a file by which an interrupted push
-        goes on. What is not valid R4 is refused, with its whole Bundle, unless `insist`; `ucum` tells whether a unit
-        code is valid.
+        goes on. What is not valid FHIR is refused, with its whole Bundle, unless `insist`.
         """
-        json = bundle.json if isinstance(bundle, Record) else bundle
-        r5 = isinstance(bundle, Record) and bundle.fhir_version == "R5"
-        found = {} if insist or r5 else validation.check_bundle(json, ucum=ucum)
-        if found:
-            return self._refused(json, found)
-        kept = Journal(Path(journal) if journal is not None else None)
-        if mode == "update":
-            return server_update.update(self.transport, json)
-        return server_push.push(self.transport, json, kept, mode=mode, most=most)
+        total = Summary()
+        for summary in self.push_each([bundle], mode=mode, most=most, journal=journal, insist=insist):
+            total.add(summary)
+        return total
 
-    def _refused(self, bundle: Mapping[str, Any], found: Mapping[int, list[validation.Finding]]) -> Summary:
-        summary = Summary()
-        for number, entry in enumerate(bundle.get("entry", [])):
-            resource = entry.get("resource") or {}
-            where = f"entry[{number}] {resource.get('resourceType')}/{resource.get('id')}"
-            told = "; ".join(str(finding) for finding in found.get(number, [])[:5])
-            reason = f"not valid FHIR, not sent: {told}" if told else "not sent: another entry is not valid FHIR"
-            summary.failed.append(LeftOut(where, reason))
-        return summary
+    def push_each(
+        self,
+        bundles: Iterable[Record | Mapping[str, Any]],
+        *,
+        mode: Mode = "transaction",
+        most: int = 400,
+        journal: str | Path | None = None,
+        insist: bool = False,
+    ) -> Iterator[Summary]:
+        """Push one Bundle after the other, as `push` does, and tell what became of each.
+
+        While the server works on a Bundle, the next one is taken from `bundles`, checked and made ready.
+        """
+        kept = Journal(Path(journal) if journal is not None else None, self.transport.base)
+        for ready in one_ahead(_prepared(b, insist) for b in bundles):
+            if isinstance(ready, Summary):
+                yield ready
+            elif mode == "update":
+                yield server_update.update(self.transport, ready)
+            else:
+                yield server_push.push(self.transport, ready, kept, mode=mode, most=most)
 
     def patient(self, patient_id: str) -> Record:
         """Everything the server has about one patient, as one Bundle."""
@@ -93,3 +104,22 @@ class FHIRServer:
     def export(self, directory: str | Path, *, group: str | None = None) -> tuple[list[Path], list[LeftOut]]:
         """A bulk export of a Group or of all patients as NDJSON files in `directory`, and what was left out."""
         return server_pull.export(self.transport, Path(directory), group=group)
+
+
+def _prepared(bundle: Record | Mapping[str, Any], insist: bool) -> tuple[list[Entry], list[LeftOut]] | Summary:
+    """The entries of a Bundle that may be sent; a summary of what is wrong with one that may not."""
+    json = bundle.json if isinstance(bundle, Record) else bundle
+    r5 = isinstance(bundle, Record) and bundle.fhir_version == "R5"
+    found = {} if insist or r5 else validation.check_bundle(json, ucum=ucum.is_valid)
+    return _refused(json, found) if found else entries(json)
+
+
+def _refused(bundle: Mapping[str, Any], found: Mapping[int, list[validation.Finding]]) -> Summary:
+    summary = Summary()
+    for number, entry in enumerate(bundle.get("entry", [])):
+        resource = entry.get("resource") or {}
+        where = f"entry[{number}] {resource.get('resourceType')}/{resource.get('id')}"
+        told = "; ".join(str(finding) for finding in found.get(number, [])[:5])
+        reason = f"not valid FHIR, not sent: {told}" if told else "not sent: another entry is not valid FHIR"
+        summary.failed.append(LeftOut(where, reason))
+    return summary

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from fhirbridge.errors import ConflictError, ServerError
+from fhirbridge.errors import ConflictError, FinalServerError, ServerError
 from fhirbridge.fhir import lossless
-from fhirbridge.fhir.server_push import Entry, Summary, entries, in_order, resolved
+from fhirbridge.fhir.push_entries import Entry, by_identifier, in_order, resolved
+from fhirbridge.fhir.server_push import Summary, reference_in
 from fhirbridge.fhir.server_transport import Transport
 from fhirbridge.records import LeftOut
 
 _SERVERS_OWN = ("id", "meta", "text")  # what a server may set or make itself
 
 
-def update(transport: Transport, bundle: Mapping[str, Any]) -> Summary:
+def update(transport: Transport, prepared: tuple[list[Entry], list[LeftOut]]) -> Summary:
     """Create or update each resource by its identifier, in the order of their references; not one transaction.
 
     A resource without an identifier is created once, as `push` does: there is nothing to find an older one by.
     """
-    summary = Summary()
-    waiting, summary.left_out = entries(bundle)
+    waiting, left_out = prepared
+    summary = Summary(left_out=list(left_out))
     for knot in in_order(waiting):
         for entry in knot:
             try:
@@ -40,38 +40,31 @@ def update(transport: Transport, bundle: Mapping[str, Any]) -> Summary:
 
 
 def _brought(transport: Transport, entry: Entry, summary: Summary) -> None:
-    kind = entry.resource["resourceType"]
-    wanted = resolved(entry.resource, summary.references)
-    found = _found(transport, kind, _condition(wanted) or entry.condition)
+    if not entry.needs <= summary.references.keys():
+        raise FinalServerError("not sent: what it refers to was refused, or they refer to each other; use transaction")
+    kind, body = entry.kind, resolved(entry.text, summary.references)
+    wanted = lossless.loads(body)
+    condition = by_identifier(wanted, any_kind=True) or entry.condition
+    found = _found(transport, kind, condition)
     if found is None:
-        answer = transport.send(
-            "POST",
-            kind,
-            lossless.dumps(wanted).encode(),
-            headers={"If-None-Exist": _condition(wanted) or entry.condition},
-        )
+        answer = transport.send("POST", kind, body.encode(), headers={"If-None-Exist": condition})
         summary.created += answer.status == 201
         summary.unchanged += answer.status != 201
-        made = answer.json()
-        summary.references[entry.key] = f"{kind}/{made.get('id') or _id_of(answer.headers.get('location', ''), kind)}"
+        made = answer.json().get("id")
+        place = f"{kind}/{made}" if made else reference_in(answer.headers.get("location", ""), kind)
+        if place:
+            summary.references[entry.key] = place
         return
     summary.references[entry.key] = f"{kind}/{found['id']}"
     if _content(found) == _content(wanted):
         summary.unchanged += 1
         return
     version = str((found.get("meta") or {}).get("versionId", ""))
-    headers = {"If-Match": f'W/"{version}"'} if version else {}
-    body = lossless.dumps({**wanted, "id": found["id"]}).encode()
-    transport.send("PUT", f"{kind}/{found['id']}", body, headers=headers)
+    if not version:
+        raise ConflictError("the server tells no version, so a change in between would not be seen", 412)
+    changed = lossless.dumps({**wanted, "id": found["id"]}).encode()
+    transport.send("PUT", f"{kind}/{found['id']}", changed, headers={"If-Match": f'W/"{version}"'})
     summary.updated += 1
-
-
-def _condition(resource: Mapping[str, Any]) -> str:
-    identifiers = resource.get("identifier", [])
-    for item in identifiers if isinstance(identifiers, list) else [identifiers]:
-        if isinstance(item, dict) and item.get("system") and item.get("value"):
-            return f"identifier={quote(str(item['system']) + '|' + str(item['value']), safe='')}"
-    return ""
 
 
 def _found(transport: Transport, kind: str, condition: str) -> dict[str, Any] | None:
@@ -85,8 +78,3 @@ def _found(transport: Transport, kind: str, condition: str) -> dict[str, Any] | 
 
 def _content(resource: Mapping[str, Any]) -> Any:
     return {k: v for k, v in resource.items() if k not in _SERVERS_OWN}
-
-
-def _id_of(location: str, kind: str) -> str:
-    pieces = location.split("/")
-    return pieces[pieces.index(kind) + 1] if kind in pieces and pieces.index(kind) + 1 < len(pieces) else ""

@@ -1,22 +1,20 @@
-"""What is wrong with FHIR R4 before it is sent: structure, required codes, reference types, invariants, UCUM.
+"""What is wrong with FHIR before it is sent: structure, required codes, reference types, invariants, UCUM, profiles.
 
-From HL7's own definitions (`definitions.py`), not from a model, so that a large Bundle is checked in a fraction of the
-time a typed model takes. Slices and profiles are not checked. No finding holds a value: it may be a patient's word.
+From HL7's own definitions (`definitions`), not from a model, so that a large Bundle is checked in a fraction of the
+time a typed model takes. No finding holds a value: it may be a patient's word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 
-from fhirbridge.fhir.definitions import Definitions, Element, r4
+from fhirbridge.fhir import definitions
+from fhirbridge.fhir.definitions import Definitions, Element
 from fhirbridge.fhir.invariants import BY_TYPE
 
 _UCUM = "http://unitsofmeasure.org"
-_NUMBERS = {"decimal": (int, Decimal, float), "integer": (int,), "positiveInt": (int,), "unsignedInt": (int,)}
-_WHOLE_TEXT = ("string", "markdown", "xhtml", "base64Binary")  # any text; base64 of a picture is not matched by regex
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,136 +30,160 @@ class Finding:
 
 
 def check(
-    resource: Mapping[str, Any], *, ucum: Callable[[str], bool] | None = None, kinds: Mapping[str, str] | None = None
+    resource: Mapping[str, Any],
+    *,
+    ucum: Callable[[str], bool] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    fhir_version: str = "R4",
 ) -> list[Finding]:
     """The findings for one resource; none means that it may be sent.
 
     `ucum` tells whether a code is valid UCUM; `kinds` the resource type behind a `urn:uuid:` or other full URL.
     """
-    checker = _Checker(r4(), ucum, kinds or {})
-    checker.resource(resource, str(resource.get("resourceType", "?")))
+    checker = _Checker(definitions.of(fhir_version), ucum, kinds or {})
+    checker.place.append(str(resource.get("resourceType", "?")))
+    checker.resource(resource)
     return checker.findings
 
 
-def check_bundle(bundle: Mapping[str, Any], *, ucum: Callable[[str], bool] | None = None) -> dict[int, list[Finding]]:
+def check_bundle(
+    bundle: Mapping[str, Any], *, ucum: Callable[[str], bool] | None = None, fhir_version: str = "R4"
+) -> dict[int, list[Finding]]:
     """The findings for the resources of a Bundle, by the number of their entry."""
     entries = [(n, e) for n, e in enumerate(bundle.get("entry", [])) if isinstance(e.get("resource"), dict)]
     kinds = {str(e["fullUrl"]): str(e["resource"].get("resourceType")) for _, e in entries if "fullUrl" in e}
-    found = ((n, check(e["resource"], ucum=ucum, kinds=kinds)) for n, e in entries)
+    found = ((n, check(e["resource"], ucum=ucum, kinds=kinds, fhir_version=fhir_version)) for n, e in entries)
     return {n: findings for n, findings in found if findings}
 
 
-@dataclass(slots=True)
 class _Checker:
-    definitions: Definitions
-    ucum: Callable[[str], bool] | None
-    kinds: Mapping[str, str]
-    findings: list[Finding] = field(default_factory=list)
+    """Walks a resource; `place` is where it is, names and the numbers of list items."""
 
-    def say(self, path: str, reason: str, cure: str) -> None:
-        self.findings.append(Finding(path, reason, cure))
+    def __init__(self, known: Definitions, ucum: Callable[[str], bool] | None, kinds: Mapping[str, str]) -> None:
+        self.known, self.ucum, self.kinds = known, ucum, kinds
+        self.findings: list[Finding] = []
+        self.place: list[str | int] = []
 
-    def resource(self, value: Mapping[str, Any], path: str) -> None:
+    def say(self, reason: str, cure: str, *below: str) -> None:
+        steps = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in (*self.place, *below))
+        self.findings.append(Finding(steps[1:], reason, cure))
+
+    def resource(self, value: Mapping[str, Any]) -> None:
         kind = value.get("resourceType")
-        if kind not in self.definitions.resources:
-            self.say(path, "not a FHIR R4 resource type", "set resourceType to one of HL7's")
+        if kind not in self.known.resources:
+            self.say(f"not a FHIR {self.known.version} resource type", "set resourceType to one of HL7's")
             return
-        self.complex(value, str(kind), path)
+        self.complex(value, str(kind))
 
-    def complex(self, value: Mapping[str, Any], kind: str, path: str) -> None:
-        known = self.definitions.types[kind]
-        chosen: set[str] = set()
+    def complex(self, value: Mapping[str, Any], kind: str) -> None:
+        elements, required, one_of = self.known.types[kind]
+        place = self.place
+        chosen: dict[str, str] = {}
         for name, item in value.items():
-            element = known.get(name)
+            element = elements.get(name)
             if element is None:
-                self.other(name, item, known, path)
+                if name != "resourceType":
+                    self.unknown(name, item, elements)
                 continue
-            if element.choice:
-                if element.choice in chosen:
-                    self.say(f"{path}.{element.choice}[x]", "more than one type of it", "keep one")
-                chosen.add(element.choice)
-            self.items(item, element, f"{path}.{name}")
-        for names in self.definitions.required[kind]:
-            if not any(name in value or f"_{name}" in value for name in names):
-                self.say(f"{path}.{names[0]}", "missing", f"{kind} needs it")
-        if not value:
-            self.say(path, "empty", "leave it out")
+            if element.choice and chosen.setdefault(element.choice, name) != name:
+                self.say("more than one type of it", "keep one", f"{element.choice}[x]")
+            place.append(name)
+            if element.many:
+                self.items(item, element)
+            elif element.holds is None:
+                self.object(item, element)
+            elif not element.holds(item):
+                self.primitive(item, element)
+            place.pop()
+        if not required <= value.keys() or one_of or not value:
+            self.missing(value, kind)
         for key, holds in BY_TYPE.get(kind, ()):
-            if not holds(value):
-                self.say(path, f"invariant {key} does not hold", self.definitions.invariants.get(key, ""))
+            if not holds(value) and key in self.known.invariants:
+                self.say(f"invariant {key} does not hold", self.known.invariants[key])
 
-    def other(self, name: str, item: Any, known: Mapping[str, Element], path: str) -> None:
-        if name == "resourceType" or (name[:1] == "_" and known.get(name[1:], _NONE).type[:1].islower()):
-            return
-        self.say(f"{path}.{name}", "no such element in R4", "check the spelling and the FHIR version")
+    def missing(self, value: Mapping[str, Any], kind: str) -> None:
+        _, required, one_of = self.known.types[kind]
+        for names in (*((name,) for name in sorted(required)), *one_of):
+            if not any(name in value or f"_{name}" in value for name in names):
+                self.say("missing", f"{kind} needs it", names[0])
+        if not value:
+            self.say("empty", "leave it out")
 
-    def items(self, value: Any, element: Element, path: str) -> None:
-        if isinstance(value, list) != element.many:
-            self.say(path, "a list" if isinstance(value, list) else "not a list", "see the cardinality in FHIR")
+    def unknown(self, name: str, item: Any, elements: Mapping[str, Element]) -> None:
+        element = elements.get(name[1:]) if name[:1] == "_" else None
+        if element is None or element.holds is None:
+            self.say(f"no such element in {self.known.version}", "check the spelling and the FHIR version", name)
             return
-        if not element.many:
-            self.one(value, element, path)
+        self.place.append(name)
+        if isinstance(item, list) != element.many:
+            self.say("a list" if isinstance(item, list) else "not a list", "see the cardinality in FHIR")
+        else:
+            for part in item if element.many else [item]:
+                if part is not None:
+                    self.object(part, _EXTENDED)
+        self.place.pop()
+
+    def items(self, value: Any, element: Element) -> None:
+        if not isinstance(value, list):
+            self.say("not a list", "see the cardinality in FHIR")
             return
         if not value:
-            self.say(path, "an empty list", "leave it out")
+            self.say("an empty list", "leave it out")
+        place, holds = self.place, element.holds
         for number, item in enumerate(value):
-            if item is not None or not element.type[:1].islower():
-                self.one(item, element, f"{path}[{number}]")
+            place.append(number)
+            if holds is None:
+                self.object(item, element)
+            elif item is not None and not holds(item):
+                self.primitive(item, element)
+            place.pop()
 
-    def one(self, value: Any, element: Element, path: str) -> None:
+    def object(self, value: Any, element: Element) -> None:
         kind = element.type
-        if kind[:1].islower() and kind in self.definitions.written:
-            self.primitive(value, element, path)
-        elif not isinstance(value, dict):
-            self.say(path, f"not an object, {kind.rpartition('.')[2]} is one", "write it as FHIR's JSON does")
-        elif kind == "Resource":
-            self.resource(value, path)
-        else:
-            self.complex(value, kind, path)
-            if element.codes and kind in ("CodeableConcept", "Coding"):
-                self.coded(value, element, path)
-            elif kind == "Reference" and element.targets:
-                self.reference(value, element.targets, path)
-            elif self.ucum and value.get("system") == _UCUM and not self.ucum(str(value.get("code", ""))):
-                self.say(f"{path}.code", "not a UCUM code", "write the unit in UCUM, or leave code and system out")
+        if not isinstance(value, dict):
+            list_or_not = "a list" if isinstance(value, list) else f"not an object, {kind.rpartition('.')[2]} is one"
+            self.say(list_or_not, "write it as FHIR's JSON does")
+            return
+        if kind == "Resource":
+            self.resource(value)
+            return
+        self.complex(value, kind)
+        if element.codes:
+            self.coded(value, element)
+        elif element.targets:
+            self.reference(value, element.targets)
+        elif self.ucum and value.get("system") == _UCUM and not self.ucum(str(value.get("code", ""))):
+            self.say("not a UCUM code", "write the unit in UCUM, or leave code and system out", "code")
 
-    def primitive(self, value: Any, element: Element, path: str) -> None:
-        kind = element.type
-        numbers = _NUMBERS.get(kind)
-        if kind == "boolean":
-            right = isinstance(value, bool)
-        elif numbers is not None:
-            right = isinstance(value, numbers) and not isinstance(value, bool) and value >= (kind == "positiveInt")
-            right = right or (kind in ("decimal", "integer") and isinstance(value, numbers) and value is not True)
-        elif not isinstance(value, str) or not value.strip():
-            right = False
+    def primitive(self, value: Any, element: Element) -> None:
+        pattern = self.known.written.get(element.type)
+        if isinstance(value, list):
+            self.say("a list", "see the cardinality in FHIR")
+        elif not element.codes or not isinstance(value, str) or (pattern and not pattern.fullmatch(value)):
+            self.say(f"not a {element.type}", "write it as FHIR says")
         else:
-            right = kind in _WHOLE_TEXT or self.definitions.written[kind].fullmatch(value) is not None
-        if not right:
-            self.say(path, f"not a {kind}", "write it as FHIR says")
-        elif element.codes and not any(value in codes for codes in element.codes.values()):
             allowed = sorted(c for codes in element.codes.values() for c in codes)
-            self.say(path, "not a code of its required value set", f"one of {', '.join(allowed[:12])}")
+            self.say("not a code of its required value set", f"one of {', '.join(allowed[:12])}")
 
-    def coded(self, value: Mapping[str, Any], element: Element, path: str) -> None:
+    def coded(self, value: Mapping[str, Any], element: Element) -> None:
         codings = [value] if element.type == "Coding" else value.get("coding", [])
         allowed = element.codes or {}
         if codings and not any(c.get("code") in allowed.get(c.get("system", ""), ()) for c in codings):
-            self.say(path, "no code of its required value set", f"use one of {', '.join(sorted(allowed))}")
+            self.say("no code of its required value set", f"use one of {', '.join(sorted(allowed))}")
 
-    def reference(self, value: Mapping[str, Any], targets: frozenset[str], path: str) -> None:
-        kind = next(iter(self.kind_of(value)), "")
+    def reference(self, value: Mapping[str, Any], targets: frozenset[str]) -> None:
+        kind = next(self.kind_of(value), "")
         if kind and kind not in targets:
-            self.say(path, f"refers to {kind}", f"may refer to {', '.join(sorted(targets))}")
+            self.say(f"refers to {kind}", f"may refer to {', '.join(sorted(targets))}")
 
     def kind_of(self, value: Mapping[str, Any]) -> Iterator[str]:
         reference = str(value.get("reference", ""))
         if reference in self.kinds:
             yield self.kinds[reference]
         pieces = reference.partition("?")[0].split("/_history/")[0].split("/")
-        yield from (p for p in pieces[-2:][:1] if p in self.definitions.resources)
-        if value.get("type") in self.definitions.resources:
+        yield from (p for p in pieces[-2:][:1] if p in self.known.resources)
+        if value.get("type") in self.known.resources:
             yield str(value["type"])
 
 
-_NONE = Element(0, False, "?", None, None, "")
+_EXTENDED = Element(0, False, "Element", None, None, "")

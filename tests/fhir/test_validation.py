@@ -10,7 +10,7 @@ import pytest
 
 import fhirbridge as fb
 from fhirbridge.fhir import validation
-from fhirbridge.fhir.definitions import r4
+from fhirbridge.fhir.definitions import of
 from fhirbridge.fhir.invariants import BY_TYPE
 from fhirbridge.terminology import ucum
 from tests.fhir.raw_server import answer, raw_server
@@ -90,7 +90,7 @@ def test_invariants_of_other_kinds(kind: str, value: dict[str, Any], key: str) -
 
 
 def test_every_invariant_is_hl7s_and_belongs_to_a_type() -> None:
-    definitions = r4()
+    definitions = of("R4")
     assert set(BY_TYPE) <= set(definitions.types)
     assert {key for rules in BY_TYPE.values() for key, _ in rules} <= set(definitions.invariants)
 
