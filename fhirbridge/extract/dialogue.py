@@ -167,11 +167,17 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
         for mention in about:
             _write(mention, "yes" if mention is chosen else "no", evidence, negated)
         return
+    last = max((m.sentence for m in about if not m.flip), default=-1)
     for mention in about:
+        if mention.flip and mention.sentence < last and polarity == "no" and not named:
+            mention.dropped = "the answer is to what was asked after it"  # "eating okay? any nausea?" - "none of that"
+            continue
         qualified = getattr(spoken.rules(talk.sentences[mention.sentence].language), "qualified", None)
         mention.qualified = qualified is not None and qualified.search(_around(talk, mention)) is not None
         if not polarity and mention.kind == "social-history" and evidence[1] - evidence[0] > 12:
             _told(talk, mention, evidence)
+        elif not polarity and id(mention) in negated and not talk.sentences[mention.sentence].asks:
+            mention.status, mention.weight = Status.ABSENT, 1  # "you've not had any fever": stated, and not contradicted
         else:
             _write(mention, polarity, evidence, negated)
 

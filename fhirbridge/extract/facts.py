@@ -89,7 +89,7 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     stand = assertion.standing(mention, heards, talk.text, sentence.language)
     asks = sentence.asks if sentence.asks != "open" or mention.open else ""
     if not asks and "asks" in stand and sentence.role is not Speaker.NOTE and sentence.asks != "open":
-        asks = "yes-no" if _asks_unmarked(talk, mention, heards) else ""
+        asks = "yes-no" if stand.kinds.get("hypothetical") != "strong" and _asks_unmarked(talk, mention, heards) else ""
     if asks and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):
         mention.dropped = "the patient asks"
         return
@@ -119,7 +119,8 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
 def _asks_unmarked(talk: Talk, mention: Mention, heards: list[cues.Heard]) -> bool:
     """Whether words without a question mark ask: always where there are no marks, else only at the very beginning."""
     if not talk.punctuated:
-        return True
+        before = [h for h in heards if h.start < mention.start and h.cue.kind in ("asks", "negated", "planned")]
+        return before[0].cue.kind == "asks" if before else True
     start = talk.sentences[mention.sentence].start
     return any(h.cue.kind == "asks" and h.start - start < 12 and h.start < mention.start for h in heards)
 

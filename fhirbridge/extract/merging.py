@@ -191,6 +191,7 @@ def _consistent(facts: list[Fact]) -> list[Fact]:
         "no known allergies": allergic,
         "lives alone": any(f.concept.name.lower().startswith("lives with") for f in facts),
         "allergy": allergic,
+        "medication adherence": any(f.concept.name.lower() == "medication non-adherence" for f in facts),
         "living situation": any(f.concept.name.lower().startswith("lives ") for f in facts),
     }
     return [

@@ -68,7 +68,7 @@ def _near(talk: Talk, mention: Mention, sites: Sequence[Mention]) -> Mention | N
 
 def _compose(talk: Talk, mention: Mention, site: Mention, vocabulary: Vocabulary) -> None:
     start, end = min(mention.start, site.start), max(mention.end, site.end)
-    side = _SIDE.search(talk.text[max(talk.sentences[mention.sentence].start, start - 12) : end])
+    side = _SIDE.search(talk.text, max(talk.sentences[mention.sentence].start, start - 12), end)
     name = site.concept.name.lower()
     base = mention.concept.name.lower()
     for phrase in (f"{name} {base}", f"{base} of {name}", f"{base} in {name}"):
@@ -89,6 +89,8 @@ def _side(talk: Talk, mention: Mention) -> None:
     if mention.body is not None or mention.kind not in ("symptom", "condition", "finding", "exam", "procedure"):
         return
     start = max(talk.sentences[mention.sentence].start, mention.start - 14)
+    while talk.text[start - 1 : start].isalnum() and talk.text[start].isalnum():
+        start += 1  # "alright" names no side
     side = _SIDE.search(talk.text[start : mention.end])
     if side is not None:
         mention.side = _side_name(side[1])

@@ -80,7 +80,7 @@ class Talk:
             rules = spoken.rules(own)
             clean = Shortened(fold(turn.text), rules.drop)
             first = len(self.sentences)
-            for start, end in _cut(clean.text, rules.sentence_end):
+            for start, end in _cut(clean.text, rules.sentence_end, getattr(rules, "clause_start", None)):
                 sentence = Sentence(place + start, place + end, number, turn.speaker, own)
                 sentence.asks = rules.asks(clean.text[start:end], turn.speaker is Speaker.CLINICIAN)
                 self.sentences.append(sentence)
@@ -94,12 +94,21 @@ class Talk:
         self._sentence_starts = [s.start for s in self.sentences]
         # a recogniser that writes question marks writes them at nearly every question
         self.punctuated = self.text.count("?") > len(turns) / 12
+        if not self.punctuated:
+            self._unmarked()
 
     def _tagged(self, first: int) -> None:
         """A sentence that is only "is that right?" asks about the sentence before it."""
         for before, sentence in zip(self.sentences[first:], self.sentences[first + 1 :], strict=False):
             if sentence.asks == "tag" and sentence.end - sentence.start < 25 and not before.asks:
                 before.asks = "tag"
+
+    def _unmarked(self) -> None:
+        """Open questions of a recogniser that writes no question marks."""
+        for sentence in self.sentences:
+            pattern = getattr(spoken.rules(sentence.language), "opens", None)
+            if sentence.role is Speaker.CLINICIAN and pattern is not None and not sentence.asks:
+                sentence.asks = "open" if pattern.match(self.words(sentence)) else ""
 
     def sentence_at(self, position: int) -> int:
         """The number of the sentence that holds a position."""
@@ -152,11 +161,24 @@ def talk_language(text: str, usual: str) -> str:
     return found if found == "zh" or len(text) > 12 else usual
 
 
-def _cut(text: str, end: Pattern[str]) -> Iterator[tuple[int, int]]:
+_LONG = 70  # characters of a stretch without any stop that may be cut where a clause begins
+
+
+def _cut(text: str, end: Pattern[str], clause: Pattern[str] | None) -> Iterator[tuple[int, int]]:
     place = 0
     for match in end.finditer(text):
         if match.end() > place:
-            yield place, match.end()
+            yield from _clauses(text, place, match.end(), clause)
             place = match.end()
     if place < len(text):
-        yield place, len(text)
+        yield from _clauses(text, place, len(text), clause)
+
+
+def _clauses(text: str, start: int, end: int, clause: Pattern[str] | None) -> Iterator[tuple[int, int]]:
+    """A long stretch without a comma (nobody wrote stops) is cut where a question or another topic begins."""
+    if clause is not None and end - start > _LONG and text.find(",", start, end) < 0:
+        for match in clause.finditer(text, start, end):
+            if match.start() > start + 8:
+                yield start, match.start()
+                start = match.start()
+    yield start, end

@@ -39,6 +39,23 @@ loose = re.compile(
 sentence_end = re.compile(
     r"(?:[?!;]|\.(?!\s+(?:zero|one|two|three|four|five|six|seven|eight|nine)\b(?! (?:of|more|thing|time|is|was|day|week|month|year|hundred))))+(?=\s|$)\s*|\n\s*"
 )
+# Where a question, a finding or another topic begins in words without stops.
+clause_start = re.compile(
+    r"(?<= )(?<!ahead )(?:"
+    r"(?<!ing )(?<! is )(?<! are )(?<! was )(?<!been )(?<! be )(?<!'re )(?<!'s )(?<!'m )(?<! it )(?<!that )(?<!pretty )(?<!feel )"
+    r"(?:okay|alright|all right) (?=(?:so|and|now|any|do|does|did|have|has|are|is|well|let|great|good|then|what|how|when|alright|okay|you|i|for|but|on|all right|your|no|yeah)\b)"
+    r"|(?:and |so |now |but |well )*(?:(?:what|when|where|why|how(?: long| often| much| many| bad)?)(?: \w+)? )?"
+    r"(?<!if )(?<!you )(?<! to )(?<! na )(?<!gonna )(?<!'ll )(?<!will )(?<!let )(?:(?:do|did|have|are|were) you|is (?:there|it|your)|are (?:there|your)|(?:do|does|did) (?:it|that|this|your)|have there|has (?:it|there|your|anyone)|(?:how|what) about)\b(?! know| (?:use|come|check|take|start|see|go|get|do|follow|stop|increase|decrease|try|back|return|call|schedule|keep|continue|wear|put|be)\b)"
+    r"|(?:and |so |now |but )*on (?:your|the) (?:\w+ ){1,3}?exam\b"
+    r"|(?:and |so |now |but )*for (?:your|the) (?:first|second|third|fourth|fifth|next|last|other|\w+ exam)\b"
+    r"|let's (?:go|talk|see)\b"
+    r")"
+)
+# An open question where nobody writes question marks.
+opens = re.compile(
+    r"(?:(?:and|so|but|okay|ok|well|now|right|alright|all right|um|then|just|yeah|no|fine|great|sorry) )*"
+    r"(?:how (?:long|much|many|often|bad)|what (?:do|does|did|are|is|was|were|kind|sort|brings|brought|makes|happened)|when (?:did|do|was|were|is)|where (?:do|does|did|is|are|was)|why (?:do|did))\b"
+)
 
 # What stands before a thing that both speakers know of.
 definite = re.compile(
