@@ -38,6 +38,7 @@ KINDS = {
     "no-family": FactKind.FAMILY_HISTORY,
     "no-surgery": FactKind.PROCEDURE,
 }
+_ONLY_PLANNED = ("referral", "follow-up")  # names of procedures that are facts only as plans
 _OBSERVED = (FactKind.EXAM, FactKind.SOCIAL_HISTORY, FactKind.OBSERVATION, FactKind.LABORATORY)
 _PROBLEMS = (FactKind.CONDITION, FactKind.SYMPTOM)
 
@@ -56,7 +57,7 @@ def facts(
     for mention in mentions:
         if mention.dropped or mention.status is None or mention.kind not in KINDS:
             continue
-        if mention.key.endswith(" referral") and mention.status is not Status.PLANNED:
+        if mention.key.endswith(_ONLY_PLANNED) and mention.status is not Status.PLANNED:
             continue  # a specialist was only spoken of
         if mention.if_denied and mention.status is not Status.ABSENT:
             continue

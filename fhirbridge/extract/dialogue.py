@@ -176,8 +176,11 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
         mention.qualified = qualified is not None and qualified.search(_around(talk, mention)) is not None
         if not polarity and mention.kind == "social-history" and evidence[1] - evidence[0] > 12:
             _told(talk, mention, evidence)
-        elif not polarity and id(mention) in negated and not talk.sentences[mention.sentence].asks:
-            mention.status, mention.weight = Status.ABSENT, 1  # "you've not had any fever": stated, and not contradicted
+        elif not polarity and id(mention) in negated and talk.sentences[mention.sentence].asks in ("", "tag"):
+            mention.status, mention.weight = (
+                Status.ABSENT,
+                1,
+            )  # "you've not had any fever": stated, and not contradicted
         else:
             _write(mention, polarity, evidence, negated)
 
@@ -209,6 +212,10 @@ def _told(talk: Talk, mention: Mention, evidence: tuple[int, int]) -> None:
 
 
 def _write(mention: Mention, polarity: str, evidence: tuple[int, int], negated: set[int]) -> None:
+    if polarity == "maybe" and id(mention) not in negated and not mention.flip and not mention.fixed:
+        mention.status, mention.answered, mention.weight = Status.POSSIBLE, True, 1
+        mention.more.append(evidence)
+        return
     if polarity not in ("yes", "no"):
         mention.dropped = "the answer does not tell"
         return

@@ -20,6 +20,7 @@ from fhirbridge.extract import (
     mentions,
     merging,
     sites,
+    supposed,
 )
 from fhirbridge.extract.mentions import Mention, Vocabulary
 from fhirbridge.extract.talk import Talk, talk_language, talks
@@ -73,6 +74,7 @@ def _facts(talk: Talk, lexicon: Vocabulary, transcript: Transcript) -> Iterable[
     negated: set[int] = set()
     for mention in found:
         weigh(talk, mention, heards.get(mention.sentence, []), negated)
+    supposed.drop(talk, found, heards)
     dialogue.answer(talk, found, negated)
     examination.mark(talk, found, heards)
     allergies.find(talk, found, lexicon)
@@ -119,8 +121,10 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
 def _asks_unmarked(talk: Talk, mention: Mention, heards: list[cues.Heard]) -> bool:
     """Whether words without a question mark ask: always where there are no marks, else only at the very beginning."""
     if not talk.punctuated:
-        before = [h for h in heards if h.start < mention.start and h.cue.kind in ("asks", "negated", "planned")]
-        return before[0].cue.kind == "asks" if before else True
+        before = [
+            h.cue.kind for h in heards if h.start < mention.start and h.cue.kind in ("asks", "negated", "planned")
+        ]
+        return not before or (before[-1] != "planned" and next(k for k in before if k != "planned") == "asks")
     start = talk.sentences[mention.sentence].start
     return any(h.cue.kind == "asks" and h.start - start < 12 and h.start < mention.start for h in heards)
 

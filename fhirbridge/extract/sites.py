@@ -25,7 +25,8 @@ BASES = frozenset(
     }
 )  # fmt: skip
 _AFTER = re.compile(
-    r"[ ,]*(?:(?:in|of|on|to|over|around|across|at|along|down|near|into|through|up|about|under|behind|inside|the|my|your|his|her|"
+    r"(?! (?:your|my|his|her)\b)(?:[ ,]*(?:or|and|any|numbness|tingling|weakness|swelling|pain|pins and needles|stiffness|redness|rash|aching)\b)*"
+    r"[ ,]*(?:(?:in|of|on|to|over|from|around|across|at|along|down|near|into|through|up|about|under|behind|inside|the|my|your|his|her|"
     r"both|left|right|upper|lower|whole|entire|side|sides|part|area|back|front|top|inner|outer|middle|and|that|this|a|bit|all|"
     r"way|kind|sort|like|also|here|when|palpation|palpate|base|end|tip|aspect|lateral|medial|posterior|anterior|distal|proximal)[ ,]+)*"
 )

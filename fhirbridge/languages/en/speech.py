@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from functools import lru_cache
 
 from fhirbridge import languages
+from fhirbridge.languages.en.doses import dose_unit as dose_unit
+from fhirbridge.languages.en.doses import timing as timing
 from fhirbridge.languages.en.numbers import numbers as numbers
 from fhirbridge.languages.en.oncology import told as _of_tumours
+from fhirbridge.languages.en.since import since as since
 from fhirbridge.languages.en.smoking import told as _of_smoking
-from fhirbridge.languages.spoken import Number, Reply, Since, Timing, Told
+from fhirbridge.languages.spoken import Reply, Told
 
 word_gap = " "
 pair_word = " over "  # what stands between the numbers of a blood pressure that is not named
@@ -67,7 +69,7 @@ done = re.compile(
 )
 # A question about another place or time than the complaint's own.
 qualified = re.compile(
-    r"\b(?:anywhere else|elsewhere|other|else|normally|usually|before|in the past|previously|ever had)\b"
+    r"\b(?:anywhere else|elsewhere|other|else|normally|usually|before|in the past|previously|ever had|ever been so|so (?:low|bad|severe|down|overwhelmed) that)\b"
 )
 # Words that bring the talk back from a relative to the patient.
 own = re.compile(r"\b(?:i|it|me|my|myself|you|your|patient|but|however|okay|alright|all right|except|apart|so)\b")
@@ -91,6 +93,9 @@ felt_only = frozenset(
 not_measured = re.compile(
     r"\b(?:if|gain\w*|lose|lost|losing|call|every|yourself|myself|daily|pills?|medic\w+|tablets?)\b"
 )
+# A sentence that goes on with an "if" of the sentence before, and words in which a patient tells of themselves.
+goes_on = re.compile(r"(?:(?:um|uh|okay|and|yeah),? )*or (?:if |your |you |you're |you've |it |there )")
+told_of_self = re.compile(r"\b(?:i've|i have|i do|i get|i got|i had|i'm|i am|my|i feel|i can't|i don't|i haven't|no)\b")
 if_before = re.compile(r"\bif (?:if )?(?:your|the|my|his|her|that)? ?$")
 asked_of = re.compile(r"\b(?:did|have|has|are|do|does|were|when) (?:you|he|she|they)(?: \w+)? $")
 # Diseases that pass, by the lexicon's English names.
@@ -159,6 +164,7 @@ _REST_NO = re.compile(
 _CHANGED = re.compile(
     r"\b(?:actually|wait|sorry|i mean|oh no|well)[ ,.]+(?:actually[ ,]+|well[ ,]+)?(?P<to>yes|yeah|maybe|i do\b(?!n)|i have\b(?!n)|a little|sometimes|no\b|not really)"
 )
+_PERHAPS = re.compile(r"\b(?:it|that|there|they|i) (?:might|may|could)(?: well)? (?:be|have)\b")
 _WHICH = {
     "first": re.compile(r"\b(?:(?:just |only )?the (?:first|former)(?: one)?)\b"),
     "last": re.compile(r"\b(?:(?:just |only )?the (?:last|latter|second)(?: one)?)\b"),
@@ -190,6 +196,8 @@ def reply(answer: str, question: str) -> Reply:
     changed = _CHANGED.search(text)
     if said and changed:
         said = "no" if changed["to"].startswith("no") else "yes"
+    if said in ("", "unsure") and _PERHAPS.search(text):
+        said = "maybe"
     which = next((name for name, pattern in _WHICH.items() if pattern.search(text[:120])), "")
     rest = "no" if _REST_NO.search(text) else ""
     return Reply(said, rest, which)
@@ -198,163 +206,6 @@ def reply(answer: str, question: str) -> Reply:
 def pair(between: str) -> bool:
     """Whether the words between two numbers are those of a blood pressure."""
     return re.fullmatch(r"\s*(?:over|/|on|by)\s*", between) is not None
-
-
-_DOSE = re.compile(
-    r"[\s-]*(?:of an? |an? )?(?P<unit>milligrams?|mgs?|micrograms?|mcgs?|µg|ug|grams?|gm|g|milliliters?|millilitres?|mls?|cc|international units|units?|iu|milliequivalents?|meq|"
-    r"percent|%|tablets?|tabs?|pills?|capsules?|caps|puffs?|drops?|sprays?|teaspoons?|tablespoons?|patch(?:es)?|sachets?|lozenges?|ounces?|mg)(?![\w])"
-)
-_DOSE_UCUM = {
-    "mi": "mg", "mg": "mg", "mc": "ug", "ug": "ug", "µg": "ug", "gr": "g", "gm": "g", "g": "g", "ml": "mL", "cc": "mL",
-    "un": "[IU]", "iu": "[IU]", "in": "[IU]", "me": "meq", "pe": "%", "%": "%", "ta": "{tablet}", "pi": "{tablet}",
-    "ca": "{capsule}", "pu": "{puff}", "dr": "[drp]", "sp": "{spray}", "te": "[tsp_us]", "pa": "{patch}",
-    "sa": "{sachet}", "lo": "{lozenge}", "ou": "[oz_av]",
-}  # fmt: skip
-
-
-def dose_unit(after: str) -> tuple[str, str, int] | None:
-    """The unit right after a dose: (as said, UCUM, characters taken)."""
-    match = _DOSE.match(after)
-    if match is None:
-        return None
-    unit = match["unit"]
-    if unit.startswith("microg"):
-        ucum = "ug"
-    elif unit.startswith("millil"):
-        ucum = "mL"
-    elif unit.startswith("millieq"):
-        ucum = "meq"
-    elif unit.startswith("tablesp"):
-        ucum = "[tbs_us]"
-    else:
-        ucum = _DOSE_UCUM[unit[:2]] if unit[:2] in _DOSE_UCUM else _DOSE_UCUM[unit[:1]]
-    return unit, ucum, match.end()
-
-
-_COUNT = {
-    "once": 1,
-    "one time": 1,
-    "twice": 2,
-    "two times": 2,
-    "three times": 3,
-    "four times": 4,
-    "five times": 5,
-    "six times": 6,
-}
-_UNIT = {
-    "hour": "h",
-    "day": "d",
-    "week": "wk",
-    "month": "mo",
-    "year": "a",
-    "minute": "min",
-    "night": "d",
-    "morning": "d",
-    "evening": "d",
-}
-_OFTEN = re.compile(
-    r"\b(?P<n>once|twice|(?:one|two|three|four|five|six|\d) times?|one|two)?\s*(?:a|per|every|each|/)\s*(?P<unit>day|week|month|night|morning|evening|hour)\b"
-    r"|\b(?P<nd>once|twice|(?:two|three|four|\d) times)?\s*(?P<daily>daily|nightly|weekly|monthly)\b"
-    r"|\bevery (?P<every>\w+(?: (?:to|or) \w+)?) (?P<eunit>hour|day|week|month)s?\b"
-    r"|\b(?P<latin>b\.?i\.?d|t\.?i\.?d|q\.?i\.?d|q\.?d|q\.?h\.?s)\b"
-)
-_WHEN = (("HS", r"at (?:bed ?time|night)|before bed|nightly|every night"), ("MORN", r"(?:in|every) (?:the )?morning"),
-         ("EVE", r"(?:in|every) (?:the )?evening"), ("AC", r"before (?:meals|eating|food)"), ("PC", r"after (?:meals|eating|food)"),
-         ("C", r"with (?:meals|food|each meal|breakfast|dinner)"))  # fmt: skip
-_NEEDED = re.compile(
-    r"\b(?:as needed|when needed|if needed|when you need|as you need|p\.?r\.?n|when i need|as required|as necessary)\b"
-)
-_LATIN = {"bid": 2, "tid": 3, "qid": 4, "qd": 1, "qhs": 1}
-
-
-def timing(text: str) -> Timing | None:
-    """How often a medicine is taken, as said in the words about it."""
-    when = tuple(code for code, pattern in _WHEN if re.search(rf"\b(?:{pattern})\b", text))
-    needed = _NEEDED.search(text) is not None
-    match = _OFTEN.search(text)
-    if match is None:
-        return Timing(None, None, "", needed, when, 0, len(text)) if when or needed else None
-    if match["every"]:
-        if match["every"] == "other":
-            return Timing(1, Decimal(2), _UNIT[match["eunit"]], needed, when, match.start(), match.end())
-        counted = numbers(match["every"])
-        period = counted[0].value if counted else Decimal(1)
-        return Timing(1, period, _UNIT[match["eunit"]], needed, when, match.start(), match.end())
-    if match["latin"]:
-        return Timing(
-            _LATIN[match["latin"].replace(".", "")], Decimal(1), "d", needed, when, match.start(), match.end()
-        )
-    said = match["n"] or match["nd"] or "once"
-    counted = numbers(said)
-    count = _COUNT.get(said) or (int(counted[0].value) if counted else 1)
-    unit = {"daily": "d", "nightly": "d", "weekly": "wk", "monthly": "mo"}.get(match["daily"] or "") or _UNIT[
-        match["unit"]
-    ]
-    return Timing(count, Decimal(1), unit, needed, when, match.start(), match.end())
-
-
-_AMOUNT = r"(?P<n>a couple(?: of)?|couple(?: of)?|a few|few|several|a|an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|\d+(?:\.\d+)?)(?:\s*(?:-|to|or)\s*(?:\w+))?(?: and a half)?"
-_PERIOD = r"(?P<unit>minute|hour|day|night|week|month|year)s?"
-_AGO = re.compile(rf"\b(?:about |around |maybe |like |since )*{_AMOUNT} {_PERIOD}(?: or so)? (?:ago|back)\b")
-_FOR = re.compile(
-    rf"\b(?:for|over|in|during|within|past|last|the)\s+(?:about |around |maybe |like |probably |the |past |last |almost |nearly |over )*(?:{_AMOUNT} )?{_PERIOD}(?: or so| or two| now)*\b"
-)
-_ON = re.compile(
-    r"\b(?:since |starting |started )?(?P<day>yesterday|last night|this morning|today|last (?:week|month|year|summer|winter|fall|spring|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b"
-    r"|\bsince (?P<since>(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|childhood|birth)\b"
-)
-_DAYS = {
-    "yesterday": (1, "d"),
-    "last night": (1, "d"),
-    "this morning": (0, "d"),
-    "today": (0, "d"),
-    "last week": (1, "wk"),
-    "last month": (1, "mo"),
-    "last year": (1, "a"),
-}
-
-
-def since(text: str) -> list[Since]:
-    """Onsets ("three days ago", "since yesterday") and durations ("for the past week") in a sentence."""
-    found = []
-    for match in _AGO.finditer(text):
-        found.append(Since(match.start(), match.end(), _amount(match["n"]), _UNIT[match["unit"]], "ago", match[0]))
-    taken = [(s.start, s.end) for s in found]
-    for match in _FOR.finditer(text):
-        if match["n"] is None and match["unit"] not in ("week", "month", "year", "day", "hour"):
-            continue
-        if match["n"] is None and (match[0].startswith("last") or not re.search(r"past|last", match[0])):
-            continue
-        if any(a < match.end() and match.start() < b for a, b in taken):
-            continue
-        found.append(
-            Since(match.start(), match.end(), _amount(match["n"] or "one"), _UNIT[match["unit"]], "for", match[0])
-        )
-    taken = [(s.start, s.end) for s in found]
-    for match in _ON.finditer(text):
-        if any(a < match.end() and match.start() < b for a, b in taken):
-            continue
-        number, unit = _DAYS.get(match["day"] or "", (None, ""))
-        found.append(
-            Since(
-                match.start(),
-                match.end(),
-                None if number is None else Decimal(number),
-                unit,
-                "on",
-                match["day"] or match[0],
-            )
-        )
-    return sorted(found)
-
-
-def _amount(words: str) -> Decimal | None:
-    if words in ("a", "an"):
-        return Decimal(1)
-    if "couple" in words:
-        return Decimal(2)
-    counted: list[Number] = numbers(words)
-    return counted[0].value if counted else None
 
 
 _MEASURE_UNIT = re.compile(
