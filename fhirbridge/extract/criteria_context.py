@@ -64,24 +64,24 @@ class Contexts:
 
     def __init__(self, understand: Callable[[Criterion], Criterion], trial: Trial) -> None:
         self._understand, self._trial = understand, trial
-        self._known: dict[str, Said] = {}
+        self._known: dict[tuple[str, bool], Said] = {}
 
     def applied(self, criterion: Criterion) -> Criterion:
         """The criterion with what the line above it says of all its lines."""
         if not criterion.context or criterion.understanding != Understanding.COMPUTABLE:
             return criterion
-        said = self._said(criterion.context)
+        said = self._said(criterion.context, criterion.exclude)
         if said == _NOTHING:
             return criterion
         tree = _inherited(criterion.tree, said)
         return replace(criterion, tree=Not(tree) if said.negated and not isinstance(tree, Not) else tree)
 
-    def _said(self, context: str) -> Said:
-        if context not in self._known:
-            self._known[context] = self._read(context)
-        return self._known[context]
+    def _said(self, context: str, exclude: bool) -> Said:
+        if (context, exclude) not in self._known:
+            self._known[context, exclude] = self._read(context, exclude)
+        return self._known[context, exclude]
 
-    def _read(self, context: str) -> Said:
+    def _read(self, context: str, exclude: bool) -> Said:
         chinese = bool(re.search(r"[㐀-鿿]", context))
         stand_in = _STAND_IN["zh" if chinese else "en"]
         pattern = _LIST_ZH if chinese else _LIST
@@ -89,7 +89,7 @@ class Contexts:
         if stand_in not in text:
             return _NOTHING
         leaf = Leaf(LeafKind.TEXT, Span(0, len(text)))
-        asked = Criterion(text, leaf.span, False, leaf, Understanding.TEXT)
+        asked = Criterion(text, leaf.span, exclude, leaf, Understanding.TEXT)
         return _of_stand_in(self._understand(asked).tree, text.index(stand_in), negated=False) or _NOTHING
 
 

@@ -40,6 +40,9 @@ def leaf_of(anchor: Anchor, item: Item) -> Node | None:
     """The leaf of an anchor in its item; None where it asks nothing."""
     span = Span(anchor.start, anchor.end - anchor.start)
     window = anchor.window or (item.windows[-1] if item.windows else None)
+    since = window is not None and (window.within or window.direction == "since")
+    if since and anchor.window is None and _is_treated(anchor, item):
+        window = None  # "breast cancer treated with chemotherapy within 12 months": the treatment was then
     qualifiers = {plain(q) for q in anchor.qualifiers}
     if anchor.head in _HEAD_QUALIFIER and anchor.kind is not LeafKind.STAGE:
         qualifiers.add(_HEAD_QUALIFIER[anchor.head])
@@ -66,6 +69,16 @@ def leaf_of(anchor: Anchor, item: Item) -> Node | None:
     if anchor.head == "off" and isinstance(made, Leaf):
         return _off(made)
     return Not(made) if made is not None and anchor.negated else made
+
+
+_TREATMENTS = frozenset({LeafKind.THERAPY, LeafKind.MEDICATION, LeafKind.PROCEDURE, LeafKind.LINE})
+
+
+def _is_treated(anchor: Anchor, item: Item) -> bool:
+    """Whether the anchor is the disease that a treatment in the same item was given for."""
+    return anchor.kind in (LeafKind.DIAGNOSIS, LeafKind.SYMPTOM) and any(
+        a.kind in _TREATMENTS and a.head != "allergy" for a in item.anchors
+    )
 
 
 def _off(leaf: Leaf) -> Node:

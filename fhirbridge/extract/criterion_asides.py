@@ -16,7 +16,8 @@ __all__ = ["without_asides"]
 
 def without_asides(text: str, language: str) -> str:
     """The text with such parts as spaces; equally long."""
-    method, aside, permission, note, demand = _patterns(language)
+    method, aside, permission, note, demand, further, word = _patterns(language)
+    text = further.sub(lambda m: word.pattern.ljust(len(m[0])), text)  # "NOTE: ≤ 5 x ULN is acceptable if ..."
     text = aside.sub(_spaces, method.sub(_spaces, text))
     text = permission.sub(lambda m: m[1] + " " * (len(m[0]) - len(m[1])), text)
     start = note.search(text)
@@ -36,5 +37,8 @@ def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
     between = rows["between"]
     method = rf"(?:{shown})\s*(?:{by})\s*(?:{means})(?:\s*(?:{between})\s*(?:{means}))*"
     edge = (r"\b", r"\b(?=\s*(?:[,.;:)]|$))") if language == "en" else ("", "")
-    parts = (f"{edge[0]}{method}{edge[1]}", *(rows[name] for name in ("aside", "permission", "note", "demand")))
+    parts = (
+        f"{edge[0]}{method}{edge[1]}",
+        *(rows[name] for name in ("aside", "permission", "note", "demand", "further", "further word")),
+    )
     return tuple(re.compile(part, re.IGNORECASE) for part in parts)

@@ -46,7 +46,10 @@ def with_group(node: Node, group: Piece, item: Item, reading: Reading) -> Node:
         return with_permission(node, allowed, reading)
     if first.kind == "note" or any(p.kind == "note" for p in inner):
         return node
-    if {p.kind for p in inner} <= WEIGHTLESS | {"variant", "or", "and", "positive", "negative"} and _marks(node):
+    told = {p.kind for p in inner}
+    if "amount" in told and told <= WEIGHTLESS | {"variant", "amount", "class"} and _is_limited_marker(node):
+        return _with_variants(node, inner)  # "PD-L1 ≥ 1 % (TPS ≥ 1 %)"
+    if told <= WEIGHTLESS | {"variant", "or", "and", "positive", "negative"} and _marks(node):
         return _with_variants(node, inner)
     if any(p.kind == "not_allowed" for p in inner):
         return node
@@ -96,6 +99,11 @@ def _marks(node: Node) -> bool:
     return any(leaf.kind is LeafKind.BIOMARKER for leaf in leaves_of(node))
 
 
+def _is_limited_marker(node: Node) -> bool:
+    markers = [leaf for leaf in leaves_of(node) if leaf.kind is LeafKind.BIOMARKER]
+    return bool(markers) and (markers[-1].low is not None or markers[-1].high is not None)
+
+
 def _with_variants(node: Node, inner: list[Piece]) -> Node:
     """ "EGFR mutation (exon 19 deletion or L858R)": the variants in brackets are the ones meant."""
     values = tuple(dict.fromkeys(str(p.value) for p in inner if p.kind in ("variant", "positive", "negative")))
@@ -137,7 +145,8 @@ def _with_limit(node: Node, limit: Leaf) -> Node:
 
 
 def _has_conditional_amount(inner: list[Piece]) -> bool:
-    return inner[0].kind == "amount" and any(p.kind == "term" for p in inner)
+    first = next((p for p in inner if p.kind not in ("or", "ignored")), inner[0])
+    return first.kind == "amount" and any(p.kind == "term" for p in inner)
 
 
 def _with_condition(node: Node, inner: list[Piece], item: Item, reading: Reading) -> Node | None:

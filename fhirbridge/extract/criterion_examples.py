@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhirbridge.extract.criterion_nodes import (
+    EVENTS,
     all_of,
     any_of,
     is_numbered,
@@ -13,6 +14,7 @@ from fhirbridge.extract.criterion_nodes import (
     leaves_of,
     only,
     replaced,
+    within,
 )
 from fhirbridge.extract.criterion_pieces import Piece
 from fhirbridge.extract.criterion_reading import WEIGHTLESS, Reading, read_sentence
@@ -65,6 +67,11 @@ def exemplified(pieces: list[Piece], at: int, reading: Reading) -> Node | None:
     examples = read_sentence(after, reading.excluding())
     if head is None:
         return examples
+    if examples is not None:
+        windows = {leaf.window for leaf in leaves_of(examples) if leaf.kind in EVENTS}
+        shared = windows.pop() if len(windows) == 1 else None
+        if shared is not None and shared.within and pieces[-1].kind in ("window", "stop"):
+            head = within(head, shared)  # "any therapy, including chemotherapy or surgery, within 4 weeks"
     if examples is None or not is_understood(examples):
         return head
     if only(head, LeafKind.ADMINISTRATIVE) and not is_numbered(examples):
@@ -97,8 +104,10 @@ def elaborated(head: Node, detail: Node, reading: Reading, defined: bool) -> Nod
     core = head.child if isinstance(head, Not) else head
     if is_numbered(detail):
         made = _defined(core, detail, reading)
-    elif defined:
+    elif defined and not (kinds_of(detail) <= _TREATMENTS | {LeafKind.TEXT} and not _akin(core, detail)):
         made = all_of([core, detail])
+    elif defined:
+        made = core  # "not amenable to curative treatment, i.e. surgery": what it is not amenable to
     else:
         made = any_of([core, *_kinds_of_it(core, detail)])
     return Not(made) if negated else made
@@ -110,7 +119,7 @@ def _kinds_of_it(core: Node, detail: Node) -> list[Node]:
     narrowed = isinstance(core, All) and LeafKind.TEXT not in kinds_of(core)
     if narrowed or not _akin(core, detail):
         return []
-    kept = [n for n in listed if LeafKind.TEXT not in kinds_of(n)]
+    kept = [n for n in listed if LeafKind.TEXT not in kinds_of(n) and kinds_of(n) != {LeafKind.SEX}]
     if any("known" in leaf.qualifiers for leaf in leaves_of(core)):
         kept = [_known(n) for n in kept]
     windows = {leaf.window for leaf in leaves_of(core) if leaf.window is not None}
@@ -164,6 +173,9 @@ def heading_and_content(pieces: list[Piece], at: int, reading: Reading) -> Node 
     """ "Heading: content"."""
     head = read_sentence(pieces[:at], reading)
     body = read_sentence(pieces[at + 1 :], reading)
+    windows = [p.value for p in pieces[:at] if p.kind == "window"]
+    if head is None and body is not None and len(windows) == 1:
+        return within(body, windows[0])  # "any of the following within 6 months: ..."
     if head is None or body is None:
         return body if body is not None else head
     if not is_understood(head) or only(head, LeafKind.TEXT):

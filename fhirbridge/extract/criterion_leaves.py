@@ -107,6 +107,16 @@ def _keeps_clinical(item: Item) -> bool:
     return any(a.kind in strong or (a.kind in MEASURES and a.amount) for a in item.anchors)
 
 
+_TREATED_FOR = frozenset({LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.METASTASIS, LeafKind.STAGE})
+
+
+def _is_washout(item: Item) -> bool:
+    """Whether the item only asks how long ago a treatment was."""
+    window = item.windows[-1] if item.windows else None
+    since = window is not None and window.at_least is not None and window.direction == "since"
+    return since and any(a.kind in _TREATMENTS for a in item.anchors)
+
+
 def _leaves(item: Item, exclude: bool) -> list[Node]:
     leaves: list[Node] = []
     allergens = [a for a in item.anchors if a.head == "allergy" and a.kind in _ALLERGENS]
@@ -120,15 +130,19 @@ def _leaves(item: Item, exclude: bool) -> list[Node]:
     ):
         leaves.insert(0, _unnamed_treatment(item, item.treatment))
     ages = age_leaves(item)
-    if item.study_drug and item.head == "treat" and not item.anchors:
+    given = item.head in ("treat", "stopped") or item.windows or "history" in item.qualifiers
+    if item.study_drug and given and not item.anchors:
         qualifiers = frozenset(plain(q) for q in item.qualifiers)
         span = Span(item.start, item.end - item.start)
-        leaves.append(Leaf(LeafKind.MEDICATION, span, values=("study drug",), qualifiers=qualifiers))
+        window = item.windows[-1] if item.windows else None
+        leaves.append(Leaf(LeafKind.MEDICATION, span, values=("study drug",), window=window, qualifiers=qualifiers))
     measured_sex = item.sex in ("female", "male") and any(a.kind in MEASURES for a in item.anchors)
     named = [a for a in item.anchors if a.kind is LeafKind.INFECTION and a.concepts[0].name != "Infection"]
     for anchor in item.anchors:
         if anchor in allergens:
             continue
+        if anchor.kind in _TREATED_FOR and _is_washout(item):
+            continue  # "surgery for brain metastases was completed 2 weeks ago" asks for no metastases
         if named and anchor.kind is LeafKind.INFECTION and anchor not in named:
             continue  # "hepatitis C infection" is one question
         made = leaf_of(anchor, item)

@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 from fhirbridge.extract import criterion_leaves
 from fhirbridge.extract.criterion_items import read
-from fhirbridge.extract.criterion_nodes import all_of, any_of, text_leaf
+from fhirbridge.extract.criterion_nodes import EVENTS, all_of, any_of, text_leaf
 from fhirbridge.extract.criterion_parts import Part, is_stage, merged_modifiers, parts_of
 from fhirbridge.extract.criterion_pieces import Piece
 from fhirbridge.extract.criterion_records import MEASURES, Item, State
-from fhirbridge.extract.criterion_sharing import EVENTS, part_families, share
+from fhirbridge.extract.criterion_sharing import part_families, share
 from fhirbridge.records import All, Any, Leaf, LeafKind, Node, Not
 
 __all__ = ["parse"]
@@ -53,6 +53,9 @@ def parse(pieces: list[Piece], exclude: bool, with_group: GroupReader) -> Node |
     share(items, joints)
     if not exclude:
         part_families(parts, items, joints)
+        if all(_is_washout(item) for item in items):
+            joints = ["and"] * len(joints)  # "4 weeks since chemotherapy or radiotherapy": since either of them
+    _join_limits(items, joints, [p.joint for p in parts], exclude)
     noun = _shared_noun(items, joints, [p.joint for p in parts])
     nodes: list[Node | None] = []
     for item in items:
@@ -64,6 +67,22 @@ def parse(pieces: list[Piece], exclude: bool, with_group: GroupReader) -> Node |
     if noun is None or joined is None:
         return joined
     return all_of([joined, *[n for n in [criterion_leaves.node(noun, exclude)] if n is not None]])
+
+
+def _join_limits(items: list[Item], joints: list[str], written: list[str], exclude: bool) -> None:
+    """ "ALT/AST ≤ 2.5 x ULN": a slash between measures below one limit asks for both."""
+    for i in range(1, len(items)):
+        before, here = items[i - 1].anchors[-1:], items[i].anchors[:1]
+        if written[i] != "slash" or exclude or not before or not here:
+            continue
+        amount = here[0].amount
+        if before[0].kind in MEASURES and before[0].amount is amount and amount is not None and amount.low is None:
+            joints[i] = "and"
+
+
+def _is_washout(item: Item) -> bool:
+    window = item.windows[-1] if item.windows else None
+    return window is not None and window.at_least is not None and window.direction == "since" and not item.negated
 
 
 def _shared_noun(items: list[Item], joints: list[str], written: list[str]) -> Item | None:
@@ -92,7 +111,7 @@ def _read(parts: list[Part], exclude: bool) -> list[Item]:
     items: list[Item] = []
     state = State()
     for part in parts:
-        before = state if items and _continues(part, items[-1]) else State()
+        before = state if items and not part.fresh and _continues(part, items[-1]) else State()
         if before.head in ("risk", "family") and is_stage(part):
             before = State(negated=before.negated)
         item = read(part.pieces, before, exclude)

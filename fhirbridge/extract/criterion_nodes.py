@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fhirbridge.extract.criterion_records import MEASURES
-from fhirbridge.records import All, Any, If, Leaf, LeafKind, Node, Not, Span
+from fhirbridge.records import All, Any, If, Leaf, LeafKind, Node, Not, Span, Window
 
-__all__ = ["all_of", "any_of", "is_numbered", "is_understood", "kinds_of", "leaves_of", "only", "replaced", "text_leaf"]
+__all__ = [
+    "EVENTS",
+    "all_of",
+    "any_of",
+    "is_numbered",
+    "is_understood",
+    "kinds_of",
+    "leaves_of",
+    "only",
+    "replaced",
+    "text_leaf",
+    "within",
+]
+
+EVENTS = frozenset(
+    {
+        LeafKind.DIAGNOSIS,
+        LeafKind.SYMPTOM,
+        LeafKind.PROCEDURE,
+        LeafKind.THERAPY,
+        LeafKind.MEDICATION,
+        LeafKind.INFECTION,
+        LeafKind.TRIAL_PARTICIPATION,
+        LeafKind.LINE,
+        LeafKind.ALCOHOL,
+        LeafKind.SMOKING,
+        LeafKind.METASTASIS,
+    }
+)
 
 
 def all_of(nodes: list[Node]) -> Node:
@@ -76,3 +105,11 @@ def replaced(node: Node, pairs: Mapping[Leaf, Node]) -> Node:
     if isinstance(node, If):
         return If(node.condition, replaced(node.then, pairs))
     return node
+
+
+def within(node: Node, window: Window) -> Node:
+    """The tree with the window at every event that has none of its own."""
+    pairs: dict[Leaf, Node] = {
+        leaf: replace(leaf, window=window) for leaf in leaves_of(node) if leaf.kind in EVENTS and leaf.window is None
+    }
+    return replaced(node, pairs) if pairs else node

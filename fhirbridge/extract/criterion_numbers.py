@@ -70,7 +70,7 @@ _FEWER = (
     r"小于|低于|少于|不足|未满|短于|不到|小於|未达到|＜"
 )
 _EQUAL = r"=|equal to|equals|of exactly|等于|为|是"
-_ABOUT = r"\s*(?:a |an |the |or |be |is |of |about |approximately |approx\.? |age |或|x ?)?\s*"
+_ABOUT = r"\s*(?:(?:a|an|the|or|be|is|of|about|approximately|approx\.?|age|ages)\s*:?\s+){0,3}(?:age: ?|或|x ?)?\s*"
 
 _UNIT_ROWS = "criterion_units"
 
@@ -112,7 +112,17 @@ def _chinese(text: str) -> Decimal | None:
 @lru_cache(maxsize=1)
 def _units() -> dict[str, str]:
     rows = [*languages.rows("en", _UNIT_ROWS), *languages.rows("zh", _UNIT_ROWS)]
-    return {spelling.strip().lower(): row["ucum"] for row in rows for spelling in row["spellings"].split("|")}
+    units = {spelling.strip().lower(): row["ucum"] for row in rows for spelling in row["spellings"].split("|")}
+    for spelling, ucum in tuple(units.items()):
+        base, slash, volume = spelling.rpartition("/")
+        for full in _SPELLED_OUT.get(volume, ()) if slash else ():
+            units.setdefault(f"{base}/{full}", ucum)
+    return units
+
+
+# Volumes and times that a unit may end on, written in full ("mmol/liter").
+_SPELLED_OUT = {"l": ("liter", "litre"), "dl": ("deciliter", "decilitre"), "ml": ("milliliter", "millilitre"),
+                "min": ("minute",), "ul": ("microliter", "microlitre"), "d": ("day",), "h": ("hour",)}  # fmt: skip
 
 
 @lru_cache(maxsize=1)
@@ -120,7 +130,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     spelled = sorted((re.escape(u).replace(r"\ ", r"\s?") for u in _units()), key=len, reverse=True)
     power = r"(?:[x*·]|\s)\s?10\s?(?:\^|\*{1,2}|e|\(|~|\+)?\s?(?P<power>\d{1,2}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})\)?\s?(?=/|per|个|\s?[a-z]{1,5}/|l\b|ml\b|$|[,;:.)，；。）])"
     limit = (
-        r"(?:\s?[x*·]?\s?(?:times?|fold|倍|multiples of)?\s?(?:of )?(?:the |its |于|的)?(?:age-adjusted |age adjusted |local |"
+        r"(?:\s?[x*·]?[\s-]?(?:times?|fold|倍|multiples of)?\s?(?:of )?(?:the |its |于|的)?(?:age-adjusted |age adjusted |local |"
         r"respective |local laboratory |laboratory's |lab's |laboratory )?(?:institutional |institution's |institution |"
         r"site |参考|实验室|机构|各中心|研究中心|本中心|化验|检验)*"
         r"(?P<limit>(?:iuln|i\.?uln|ulnr|unl|uln|lln|llnr)(?![a-z])|upper limits? of (?:the )?(?:institutional )?(?:normal|reference)(?: range| limits?)?(?:\s?\((?:iuln|uln|unl)\))?|"
@@ -129,7 +139,8 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
         r"正常(?:值|参考值|参考|范围|参考范围|值范围)?的?(?:上限|高限|最高值|高值)(?:值)?(?:\s?[\(（](?:uln|unl)[\)）])?|参考(?:值|范围)?上限|上限值?|正常(?:值|参考值|范围)?的?(?:下限|低限)(?:值)?(?:\s?[\(（]lln[\)）])?|正常值|baseline|基线值?))"
     )
     unit = rf"(?P<unit>(?:{'|'.join(spelled)})(?![a-z0-9]))"
-    cmp = rf"(?P<cmp>{_AT_LEAST}|{_AT_MOST}|{_MORE}|{_FEWER}|{_EQUAL})"
+    again = r"(?:\s?\((?:>/=|</=|>\s?=|<\s?=|=\s?>|=\s?<|≥|≤|>|<)\))?"  # "greater than or equal to (>/=) 50 %"
+    cmp = rf"(?P<cmp>{_AT_LEAST}|{_AT_MOST}|{_MORE}|{_FEWER}|{_EQUAL}){again}"
     one = re.compile(rf"(?:{cmp}{_ABOUT})?(?P<number>{_NUMBER})(?:\s?{power}\s?)?(?:{limit}|\s?{unit})?")
     bare_limit = re.compile(
         rf"(?P<cmp>{_AT_LEAST}|{_AT_MOST}|{_MORE}|{_FEWER})\s?(?:the |or equal to )?(?:institutional |laboratory |local )*{limit}"
@@ -148,6 +159,7 @@ _OR_LESS = re.compile(
 )
 _LIST = re.compile(r"\s?(?:,|，|、|/|或|or|and|,\s?or|,\s?and|和|-)\s?(?:者)?\s?$")
 _AFTER = re.compile(r"\s?(≥|≤|<\s?=|>\s?=|=\s?<|<|>)\s?(?=[^\d\s.=])")
+_AGED = re.compile(r"\b(?:older|younger|age|ages)\b")  # the words that make a number an age
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -339,13 +351,13 @@ def _bound(value: Decimal, unit: str, ucum: str | None, times_of: str, inclusive
 
 
 def _range(folded: str, a: _One, b: _One) -> Amount:
-    del folded
     unit, ucum = b.unit or a.unit, b.ucum or a.ucum
     times_of = b.times_of or a.times_of
     first = _bound(a.value, unit, ucum, times_of if a.times_of or not a.unit else "", a.cmp not in (">", "<"))
     second = _bound(b.value, unit, ucum, times_of, b.cmp not in (">", "<"))
     low, high = (second, first) if a.cmp in ("<", "<=") or (not a.cmp and a.value > b.value) else (first, second)
-    return Amount(a.start, b.end, low, high, unit, (a.value, b.value), after=a.after)
+    spelled = f"{unit} old" if _AGED.search(folded, a.start, b.end) else unit
+    return Amount(a.start, b.end, low, high, spelled, (a.value, b.value), after=a.after)
 
 
 def _listing(folded: str, ones: list[_One], i: int) -> int:
@@ -377,7 +389,7 @@ def _single(folded: str, one: _One) -> Amount:
         end,
         low,
         high,
-        one.unit,
+        f"{one.unit} old" if _AGED.search(folded, one.start, end) else one.unit,
         (one.value,),
         bare=cmp == "",
         after=one.after,

@@ -21,6 +21,7 @@ class Part:
 
     joint: str
     pieces: list[Piece] = field(default_factory=list)
+    fresh: bool = False  # numbered: nothing said before goes on in it
 
 
 def parts_of(pieces: list[Piece]) -> list[Part]:
@@ -29,6 +30,9 @@ def parts_of(pieces: list[Piece]) -> list[Part]:
     pieces = _neighbouring_stages(pieces)
     for i, piece in enumerate(pieces):
         if piece.kind == "slash" and not _parts_terms(pieces, i):
+            continue
+        if piece.kind == "enumerator":
+            parts[-1].fresh = not parts[-1].pieces
             continue
         if piece.kind in _CONNECTIVES:
             if parts[-1].pieces:

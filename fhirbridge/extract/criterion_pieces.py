@@ -202,7 +202,7 @@ def _fill(folded: str, text: str, pieces: list[Piece], words: Words) -> list[Pie
     at = 0
     for piece in [*pieces, Piece(len(folded), len(folded), "end")]:
         for m in _WORD.finditer(folded, at, piece.start):
-            filled.append(_plain(m, text, words))
+            filled += _plain(m, text, words)
         if "\n" in folded[at : piece.start]:
             filled.append(Piece(at, at, "line"))
         if piece.kind != "end":
@@ -247,23 +247,29 @@ def _names_a_target(piece: Piece, _: Piece, text: str) -> bool:
     return piece.kind == "ignored" and text[piece.start : piece.end].isupper()
 
 
-def _plain(m: re.Match[str], text: str, words: Words) -> Piece:
+def _plain(m: re.Match[str], text: str, words: Words) -> list[Piece]:
     word, start, end = m[0], m.start(), m.end()
     if word in _OPEN or word in _CLOSE:
-        return Piece(start, end, "open bracket" if word in _OPEN else "close bracket", word, word)
+        return [Piece(start, end, "open bracket" if word in _OPEN else "close bracket", word, word)]
     if word in _MARKS:
         kind = _MARKS[word]
-        return Piece(start, end, kind, word, word)
+        return [Piece(start, end, kind, word, word)]
     if word == ".":
-        return Piece(start, end, "stop" if _ends_sentence(text, end) else "mark", word, word)
+        return [Piece(start, end, "stop" if _ends_sentence(text, end) else "mark", word, word)]
     if not word[0].isalnum() and word[0] not in "±":
-        return Piece(start, end, "mark", word, word)
+        return [Piece(start, end, "mark", word, word)]
     if word in words.ignored:
-        return Piece(start, end, "ignored", "", word)
+        return [Piece(start, end, "ignored", "", word)]
     if word.endswith("."):
+        if word[:-1] in words.ignored:  # "stage IV disease."
+            return [Piece(start, end - 1, "ignored", "", word[:-1]), *_plain_stop(text, end)]
         last = words.language == "en" and len(word) > 3 and _ends_sentence(text, end)
-        return Piece(start, end, "word", "." if last else "", word.rstrip("."))
-    return Piece(start, end, "word", "", word)
+        return [Piece(start, end, "word", "." if last else "", word.rstrip("."))]
+    return [Piece(start, end, "word", "", word)]
+
+
+def _plain_stop(text: str, end: int) -> list[Piece]:
+    return [Piece(end - 1, end, "stop" if _ends_sentence(text, end) else "mark", ".", ".")]
 
 
 def _ends_sentence(text: str, end: int) -> bool:
@@ -298,7 +304,8 @@ def _nest(flat: list[Piece]) -> list[Piece]:
                 if len(inner) == 1 and re.fullmatch(
                     r"\d{1,2}|[a-z]|i{1,3}|iv", inner[0].text or folded_number(inner[0])
                 ):
-                    continue  # an enumerator: "either (1) recurrent disease, or (2) stage IV"
+                    stack[-1].append(Piece(opened.start, piece.end, "enumerator"))  # "(1) recurrent, or (2) stage IV"
+                    continue
                 stack[-1].append(Piece(opened.start, piece.end, "group", tuple(inner)))
         else:
             stack[-1].append(piece)

@@ -124,9 +124,12 @@ class Reader:
             term.kind, term.concepts, list(term.values), piece.start, piece.end, self.head, set(self.qualifiers), self.late_negation
         )  # fmt: skip
         anchor.text = piece.text
-        if term.kind is LeafKind.BIOMARKER:
-            anchor.values += self.pending
+        told = [v for v in self.pending if term.kind is LeafKind.BIOMARKER or v in ("positive", "negative")]
+        if term.kind in (LeafKind.BIOMARKER, LeafKind.INFECTION):  # "confirmed positive HIV test"
+            anchor.values += told
             self.pending = []
+            if term.kind is LeafKind.INFECTION:
+                self.item.values = [v for v in self.item.values if v not in told]
         if self.count is not None:
             anchor.count, self.count = self.count, None
         self.qualifiers = [q for q in self.qualifiers if q in ("history", "current", "known", "other")]
@@ -158,6 +161,8 @@ class Reader:
     def _amount(self, piece: Piece) -> None:
         amount: Amount = piece.value
         measure = next((a for a in reversed(self.item.anchors) if a.kind in MEASURES), None)
+        if measure is not None and _tells_time(amount) and not _lasts(measure):
+            measure = None  # "Karnofsky score for patients > 16 years of age"
         if measure is not None and not amount.after:
             if measure.amount is None:
                 measure.amount = amount
@@ -330,6 +335,17 @@ class Reader:
             else:
                 left.append(amount)
         self.item.amounts = left
+
+
+def _tells_time(amount: Amount) -> bool:
+    bound = amount.low or amount.high
+    return bound is not None and bound.quantity.ucum in ("a", "mo", "wk")
+
+
+def _lasts(measure: Anchor) -> bool:
+    """Whether a measure is one of time itself ("gestational age", "survival")."""
+    name = measure.concepts[0].name.lower()
+    return any(word in name for word in ("age", "survival", "duration", "interval", "time", "expectancy"))
 
 
 _CARRIED = frozenset({"history", "current", "active", "uncontrolled", "severe", "significant", "known", "symptomatic", "unstable",

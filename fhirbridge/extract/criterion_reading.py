@@ -11,7 +11,9 @@ from fhirbridge.records import Node, Span
 __all__ = ["Reading", "WEIGHTLESS", "read_sentence", "span_of", "trimmed"]
 
 
-WEIGHTLESS = frozenset({"ignored", "mark", "stop", "line", "comma", "slash", "open", "note", "plus", "who", "ruled"})
+WEIGHTLESS = frozenset(
+    {"ignored", "mark", "stop", "line", "comma", "slash", "open", "note", "plus", "who", "ruled", "enumerator"}
+)
 
 
 @dataclass(frozen=True, slots=True)

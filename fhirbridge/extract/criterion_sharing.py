@@ -5,17 +5,12 @@ from __future__ import annotations
 
 import itertools
 
+from fhirbridge.extract.criterion_nodes import EVENTS
 from fhirbridge.extract.criterion_parts import Part
 from fhirbridge.extract.criterion_records import MEASURES, Anchor, Item
 from fhirbridge.records import Concept, LeafKind
 
-__all__ = ["EVENTS", "part_families", "share"]
-
-
-EVENTS = frozenset(
-    {LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.PROCEDURE, LeafKind.THERAPY, LeafKind.MEDICATION, LeafKind.INFECTION,
-     LeafKind.TRIAL_PARTICIPATION, LeafKind.LINE, LeafKind.ALCOHOL, LeafKind.SMOKING, LeafKind.METASTASIS}
-)  # fmt: skip
+__all__ = ["part_families", "share"]
 
 
 def part_families(parts: list[Part], items: list[Item], joints: list[str]) -> None:
@@ -197,6 +192,10 @@ def _share_windows(items: list[Item]) -> None:
         for item in items[:-1]:
             if not item.windows and item.anchors and item.tail is None and all(a.kind in EVENTS for a in item.anchors):
                 item.windows = list(last.windows)
+    for before, item in itertools.pairwise(items):
+        alone = item.windows and not (item.anchors or item.unknown or item.admin or item.amounts)
+        if alone and not before.windows and before.anchors and all(a.kind in EVENTS for a in before.anchors):
+            before.windows = list(item.windows)  # "one platinum line ... and a treatment-free interval of 30 days"
     for before, item in itertools.pairwise(items):
         empty = not before.anchors and not before.unknown and not before.admin
         events = bool(item.anchors) and all(a.kind in EVENTS for a in item.anchors)

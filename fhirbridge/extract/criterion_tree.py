@@ -27,6 +27,7 @@ def parse(pieces: list[Piece], exclude: bool, language: str) -> Node | None:
     sentences = _sentences(pieces)
     made: list[Node] = []
     counted: tuple[int, str] | None = None
+    noted = False
     for sentence in sentences:
         marker = _any_of_marker(sentence)
         if marker is not None and counted is None:
@@ -52,7 +53,8 @@ def parse(pieces: list[Piece], exclude: bool, language: str) -> Node | None:
         if permission is not None and made:
             permit(made, permission, reading)
             continue
-        if made and _is_note(sentence):
+        noted = _is_note(sentence) or (noted and not _sets_limits(sentence))
+        if made and noted:
             continue
         node = read_sentence(sentence, reading)
         if node is not None:
@@ -80,6 +82,12 @@ def _counted(children: list[Node], number: tuple[int, str]) -> Node:
 def _sentences(pieces: list[Piece]) -> list[list[Piece]]:
     sentences: list[list[Piece]] = [[]]
     for piece in pieces:
+        if (
+            piece.kind == "note"
+            and piece.text.startswith("note")
+            and any(p.kind not in WEIGHTLESS for p in sentences[-1])
+        ):
+            sentences.append([])
         ends = piece.kind in ("semicolon", "stop") or (piece.kind == "word" and piece.value == ".")
         if piece.kind == "word" and piece.value == ".":
             sentences[-1].append(piece)
@@ -138,8 +146,17 @@ def _comments(before: Node, sentence: list[Piece]) -> bool:
     return any("lesion" in p.text or "病灶" in p.text or "measurable" in p.text for p in sentence)
 
 
+_LIMITS = frozenset({"amount", "class", "window", "not_allowed", "except", "not", "stage"})
+
+
+def _sets_limits(sentence: list[Piece]) -> bool:
+    """Whether a sentence behind a note asks something of its own; others go on explaining."""
+    return any(p.kind in _LIMITS for p in sentence)
+
+
 def _is_note(sentence: list[Piece]) -> bool:
-    return sentence[0].kind == "note"
+    first = next((p for p in sentence if p.kind == "note" or p.kind not in WEIGHTLESS), None)
+    return first is not None and first.kind == "note"
 
 
 def _sentence(pieces: list[Piece], reading: Reading) -> Node | None:

@@ -87,6 +87,9 @@ _COUNT_ZH = re.compile(
 )
 
 
+_CYCLES = re.compile(r"\s(?:(?:prior|previous|full|complete|different)\s)?(?:cycles?|courses?|doses?)\b")
+
+
 def find(text: str, folded: str) -> list[Variant]:
     """The special notations of the text; `text` tells capitals from small letters, both have the same length."""
     found: list[Variant] = []
@@ -294,6 +297,8 @@ def _count(m: re.Match[str]) -> Variant | None:
         low, high = None, high
     elif cmp in ("fewer than", "less than", "<", "少于"):
         low, high = None, first - 1
+    if _CYCLES.match(m.string, m.end()):
+        return Variant(m.start(), m.end(), "ignored", "")  # cycles of one regimen are not lines of therapy
     return Variant(m.start(), m.end(), "count", (low, high))
 
 

@@ -44,6 +44,7 @@ _AFTER = r"(?:after|following|post|from|of|since)"
 _PAST = r"(?:last|past|previous|preceding|prior|recent|latest|immediately preceding|immediate past)"
 _LESS = r"(?:<|≤|<=|less than|fewer than|no more than|not more than|within|up to|under|in|during|at most|for less than|less than or equal to)"
 _LEAST = r"(?:≥|>=|>|at least|more than|greater than|no less than|not less than|minimum of|a minimum of|longer than|over|a minimum|for at least|for more than|for a minimum of|exceeding|≥ ?|beyond)"
+_FREE = r"disease[- ]free(?:\s(?:survival|interval|period))?(?:\stime)?"
 _LAST = r"(?:last|past)"
 
 
@@ -58,11 +59,15 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
     own = "|".join(sorted((re.escape(w) for w in _anchor_words("en") if w not in treated), key=len, reverse=True))
     ends = rf"(?P<anchor>(?:(?:the|a|an|their|of|to)?\s?\b(?:{own})\b\s?){{0,6}})"
     before = rf"\s?{_ALSO}\s?(?:immediately |directly |just )?{_BEFORE}\s(?:to )?(?:the )?{anchor}?"
-    named = ends.replace("{0,6}", "{1,6}")
+    given = r"(?:study|trial|protocol|investigational)[ -](?:drug|treatment|medication|therapy|product|agent|intervention|vaccine)s?\b"
+    named = (
+        rf"(?P<anchor>(?:(?:(?:the|a|an|their|of|to)?\s?\b(?:{own})\b\s?){{1,6}}(?:(?:of |the )*{given})?"
+        rf"|{given.replace('|investigational', '')}))"
+    )
     after = rf"\s?{_ALSO}\s?(?:{_AFTER}\s(?:the )?{named}|(?:after|following|post|since)\b)"
     lead = rf"(?:(?:for|in|during|over)?\s?(?:the )?(?:{_LESS})\s?(?:a period of |approximately |about )?(?:the )?(?:{_PAST} )?|(?:in|during|for|over|throughout|within)\s(?:the )?(?:{_PAST} )?|the (?:{_PAST} )|)"
     return tuple(
-        (re.compile(pattern), kind)
+        (re.compile(rf"(?<![a-z0-9](?=[a-z0-9]))(?:{pattern})"), kind)
         for pattern, kind in (
             (
                 rf"(?:for )?(?:a )?{_LEAST}\s?(?:an interval of |the |a period of )?{_SPAN}{_ALSO}(?:\s?(?:interval|period|washout|wash-out|washout period))?\s?(?:must have (?:elapsed|passed) )?(?:have (?:elapsed|passed) )?(?:since|from|after|following|post|between|out from|beyond)\s(?:the )?{ends}",
@@ -74,6 +79,11 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
             (
                 rf"(?:<|≤|<=|less than|fewer than)\s?{_SPAN}\s?(?:have (?:elapsed|passed) )?(?:since|from|after)\s(?:the )?{ends}",
                 "within since",
+            ),
+            (rf"(?:<|≤|less than|fewer than)\s?{_SPAN}\s?(?:of )?{_FREE}", "within"),
+            (
+                rf"(?:chemotherapy|treatment|therapy|platinum)[ -]free[ -]interval\s(?:of |is |was )?(?:{_LEAST})\s?{_SPAN}",
+                "least",
             ),
             (rf"{lead}{_SPAN}{before}", "within"),
             (
@@ -102,7 +112,7 @@ def _english() -> tuple[tuple[re.Pattern[str], str], ...]:
             ),
             (rf"(?:duration|onset|history)\s?(?:of |for |is |time )?(?:<|≤|less than|within|up to)\s?{_SPAN}", "short"),
             (rf"for\s{_SPAN}(?:\sor (?:more|longer))", "lasting"),
-            (rf"{_SPAN}\s(?:or (?:more|longer)\s)?(?:disease[- ]free|history of)", "lasting"),
+            (rf"(?:{_LEAST}\s?)?{_SPAN}\s(?:or (?:more|longer)\s)?(?:disease[- ]free|history of)", "lasting"),
         )
     )
 

@@ -37,7 +37,7 @@ _SAME_LENGTH: dict[int, int | str | None] = {
     **dict.fromkeys(map(ord, "⁄∕／"), "/"),
     **dict.fromkeys(map(ord, "•·∙●◦▪"), "*"),
 }
-_NON = re.compile(r"[ -]?(?:pregnan|lactat|nursing|breast|smok)")
+_NON = re.compile(r"[ -]?(?:pregnan|lactat|nursing|breast|smok|frail|diabet|hypertens|alcohol)")
 _BOOK = re.compile(r"《([^》]{1,60})》")
 
 
@@ -209,8 +209,9 @@ class Words:
         for i in sorted(hints | self._everywhere):
             pattern, _, kind, value = self._patterns[i]
             for m in pattern.finditer(folded):
-                if not (_joined(folded, m.start()) or _joined(folded, m.end())):
-                    cues.append(Cue(m.start(), m.end(), kind, value))
+                start = m.end() - len(m[0].lstrip())
+                if not (_joined(folded, start) or _joined(folded, m.end())):
+                    cues.append(Cue(start, m.end(), kind, value))
         return cues
 
     def _meant(self, index: int, written: str) -> tuple[str, str | Term] | None:

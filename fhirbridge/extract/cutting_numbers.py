@@ -39,12 +39,15 @@ def marks(text: str, first: int = 1, *, running: bool) -> list[Mark]:
 
     `running`: also bare numbers without full stop or bracket, as Chinese registries print them.
     """
-    best: tuple[float, list[Mark]] = (0.0, [])
+    best: tuple[bool, float, list[Mark]] = (False, 0.0, [])
     for style in _styles(text, running):
         score, found = _best(style, _candidates(text, style), first)
-        if len(found) >= 2 and score > best[0]:
-            best = (score, found)
-    return best[1]
+        if len(found) < 2:
+            continue
+        outer = running and not text[: found[0].start].strip() and score >= 2 * len(found)
+        if (outer, score) > best[:2]:
+            best = (outer, score, found)  # a list that begins with the text holds the lists inside it
+    return best[2]
 
 
 def _styles(text: str, running: bool) -> Iterator[str]:

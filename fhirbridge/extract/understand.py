@@ -6,6 +6,7 @@ rest, so that the whole stays unknown unless another part decides. docs/eligibil
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from fhirbridge import languages
 from fhirbridge.extract import criterion_asides, criterion_pieces, criterion_tree, criterion_words
 from fhirbridge.extract.criterion_nodes import kinds_of
-from fhirbridge.records import All, Any, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
+from fhirbridge.records import Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
 
 if TYPE_CHECKING:
     from fhirbridge.terminology.lexicon import Lexicon
@@ -26,11 +27,12 @@ _LONGEST = 6_000  # a longer "criterion" is a document: kept as text
 def understand(criterion: Criterion, trial: Trial, lexicon: Lexicon | None) -> Criterion:
     """The criterion with its tree and understanding; span, side, section and context stay as they are."""
     language = _language(criterion.text, trial.language)
-    found = _tree(criterion.text, criterion.exclude, language, _Handle(lexicon))
+    text, places = _unwrapped(criterion.text)
+    found = _tree(text, criterion.exclude, language, _Handle(lexicon))
     if found is None:
         tree: Node = Leaf(LeafKind.TEXT, criterion.span)
         return replace(criterion, tree=tree, understanding=Understanding.TEXT)
-    tree = _shifted(found, criterion.span.offset)
+    tree = _placed(found, criterion.span.offset, places)
     return replace(criterion, tree=tree, understanding=_understanding(tree))
 
 
@@ -76,18 +78,40 @@ def _understanding(tree: Node) -> Understanding:
     return Understanding.ADMINISTRATIVE if LeafKind.ADMINISTRATIVE in kinds else Understanding.TEXT
 
 
-def _shifted(node: Node, by: int) -> Node:
-    """The tree with its spans moved from the criterion's text into the trial's eligibility text."""
-    if by == 0:
+_GAPS = re.compile(r"\s{2,}|\n")
+_NEW_LINE = re.compile(r"\n\s*\n|\n\s*(?:[-*•·~]|\d{1,2}[.)]|[A-Z㐀-鿿])")
+_Places = list[int] | None
+
+
+def _unwrapped(text: str) -> tuple[str, _Places]:
+    """The text with each gap as one character, and where each character stands in `text`; None for the same places.
+
+    Registries wrap and indent their lines: "aspartate\\n             aminotransferase" is one name.
+    """
+    parts: list[str] = []
+    places: list[int] = []
+    at = 0
+    for gap in _GAPS.finditer(text):
+        parts += [text[at : gap.start()], "\n" if _NEW_LINE.match(text, gap.start()) else " "]
+        places += range(at, gap.start() + 1)
+        at = gap.end()
+    if not parts:
+        return text, None
+    return "".join([*parts, text[at:]]), [*places, *range(at, len(text))]
+
+
+def _placed(node: Node, by: int, places: _Places) -> Node:
+    """The tree with its spans moved from the unwrapped criterion into the trial's eligibility text."""
+    if by == 0 and places is None:
         return node
     if isinstance(node, Leaf):
-        return replace(node, span=Span(node.span.offset + by, node.span.length))
-    if isinstance(node, All):
-        return All(tuple(_shifted(c, by) for c in node.children))
-    if isinstance(node, Any):
-        return Any(tuple(_shifted(c, by) for c in node.children))
-    if isinstance(node, AtLeast):
-        return AtLeast(node.count, tuple(_shifted(c, by) for c in node.children))
+        start, end = node.span.offset, node.span.end
+        if places is not None:
+            end = places[end - 1] + 1 if end > start else places[start] if start < len(places) else places[-1] + 1
+            start = places[start] if start < len(places) else end
+        return replace(node, span=Span(start + by, max(0, end - start)))
     if isinstance(node, Not):
-        return Not(_shifted(node.child, by))
-    return If(_shifted(node.condition, by), _shifted(node.then, by))
+        return Not(_placed(node.child, by, places))
+    if isinstance(node, If):
+        return If(_placed(node.condition, by, places), _placed(node.then, by, places))
+    return replace(node, children=tuple(_placed(child, by, places) for child in node.children))
