@@ -18,6 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import made_consultations
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "quality.md"
 ROW = re.compile(
@@ -65,6 +67,14 @@ def _transcripts(name: str) -> Callable[[Bench], Figures]:
         return bench.score("score_transcripts", str(gold), str(out))
 
     return run
+
+
+def _written(bench: Bench) -> Figures:
+    """The Chinese consultations written for this project, held in notation beside this script."""
+    gold, out = bench.out / "consultations-zh-gold", bench.out / "consultations-zh"
+    made_consultations.write(gold)
+    bench.fhirbridge("transcript", str(gold / "*.txt"), "-o", f"{out}/")
+    return bench.score("score_transcripts", str(gold), str(out))
 
 
 def _labs(folder: str, engine: str, only: str, pattern: str) -> Callable[[Bench], Figures]:
@@ -137,6 +147,7 @@ JOBS: dict[str, Callable[[Bench], Figures]] = {
     "gold-en-dev": _transcripts("gold-en-dev"),
     "gold-zh-dev": _transcripts("gold-zh-dev"),
     "mie-dev": _transcripts("mie-dev"),
+    "consultations zh": _written,
     "labs/dev zh": _labs("dev", "rapidocr", "zh", "zh*.jpg"),
     "labs/dev en": _labs("dev", "rapidocr", "en", "en*.jpg"),
     "labs/dev zh tesseract": _labs("dev", "tesseract", "zh", "zh*.jpg"),

@@ -14,7 +14,7 @@ _THING = re.compile(
 _NONE = re.compile(
     r"(?:没有|无|否认)(?:什么|啥|任何|明确|已知的?|明显的?)?(?:药物?|食物|及|和|与|或|、|其他|其它)*过敏(?:史|的)?|没(?:什么|啥|药物?|食物)+过敏|过敏史?(?:都|也|，|:)*(?:没有?|无|否认)(?!过)|(?:药物?|食物)过敏(?:都|也)*(?:没有?|无)|药物过敏史[:：]?无"
 )
-_ASKED = re.compile(r"过敏")
+_ASKED = re.compile(r"过敏(?!性|原)|(?:吃|用|打)(?:了|什么)?[^，。]{0,6}(?:起疹|不能碰|不能吃)")
 _WHICH = re.compile(r"什么|啥|哪")
 _NOT_THING = re.compile(
     r"^(?:.*抗|什么|啥|药物?|食物|有|皮肤|鼻子?|抗|脱|容易|比较|吃药|打针|是不是|可能|会|是|都|没|不|什么药|吃药打针有|我|他|她|好像|严重|湿疹|有点|觉得|应该|没有?|怎么|一些?|季节性?|花粉症|也|造成|引起|现在|以前|从来|一直|那|这|考虑|属于)+$"
@@ -62,6 +62,32 @@ def find(text: str, turn: int, lexicon: Vocabulary, question: bool) -> Iterator[
             mention = Mention(turn, wrong.start(group), wrong.end(group), "allergy", "", _concept(name, lexicon), name)
             mention.key, mention.status, mention.rank = "allergy:" + mention.concept.name, status, 6
             yield mention
+
+
+_REACTION = r"(?:皮肤|身上|全身|浑身|嘴巴?|嘴唇|脸上?|眼睛|喉咙|胳膊|皮试|就|会|都|也|过|后|了|得|一|满|起|出|长|发|大片|好多|好几|很|特别|有点|整个人?|肿一圈|老高)*(?:过敏|休克|起?(?:红)?疹子?|疙瘩|风团|痒|肿|发红|红|喘|憋|阳性|阳(?![光台痿])|水泡|皮炎)"
+_TOLD = re.compile(
+    rf"^(?:嗯|有|对|就|是|好像|应该|那个|我|他|她|小时候|以前|吃|用|打|一|喝|碰|闻|只|的)*?(?P<name>(?!过敏|皮疹|疹子|药疹)[\u4e00-\u9fff]{{2,7}}?)(?:类|的药|这类|之类)?(?:[，,、]|吃了?|一吃|用了?|打了?|喝了?|一碰|碰了?|输了?|皮试|做皮试)+{_REACTION}"
+    rf"|(?:吃|一吃|喝|用|打|碰|闻)(?:了|过|到)?(?P<eaten>[\u4e00-\u9fff]{{1,6}}?)(?:以?后|的话|就|会|了|，)*(?:皮肤|身上|全身|浑身|嘴巴?|嘴唇|脸上?|眼睛|喉咙)(?:就|会|都|也|上|边)*{_REACTION}"
+)
+
+
+def told(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
+    """What the answer to a question for allergies names with its reaction: 磺胺，吃了起疹子; 吃芒果嘴肿."""
+    if "过敏" in text and not re.search(r"皮试|休克", text):
+        return
+    for clause in re.finditer(r"[^。！？；]+", text):
+        match = _TOLD.search(clause[0])
+        if match is None or re.search(r"没有?(?:过|什么)?|不会", clause[0][: match.start()]):
+            continue
+        group = "name" if match["name"] else "eaten"
+        name = match[group]
+        if _NOT_THING.match(name) or re.search(r"没|不|什么|药$|时候", name):
+            continue
+        start, end = clause.start() + match.start(group), clause.start() + match.end()
+        concept = _concept(name, lexicon)
+        mention = Mention(turn, start, end, "allergy", "allergy:" + concept.name, concept, text[start:end])
+        mention.status = Status.PRESENT
+        yield mention
 
 
 def topic(sentence: str) -> bool:

@@ -14,7 +14,7 @@ from fhirbridge.records import Speaker, Status
 # What may stand between a negation and what it negates, and between a thing and the negation that follows it.
 _BETWEEN = (
     r"(?:\s|过|什么|啥|明显|任何|再|出现|查出来?|查到|检出|发现|看到|见到|见|听到|伴有?|觉得?|感到|感觉|说有?|得过|得|犯过|患过?|的|特别|怎么|那种|其他|其它|显著|异常"
-    r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|刚?开始|之前|以前|原来|家族(?:性|中|里)?|类似|相关|传染|对|一点儿?|半点儿?|了)*"
+    r"|吃|用|做|有|到|是|新发|反复|阵发性|持续|局部|双侧|两侧|左侧|右侧|左|右|双|明确|急性|慢性|早期|轻度|中度|重度|[一二三两四ⅰⅱⅲ12]型|活动性|过任何|这种|这些|这个|现在|目前|或|及|和|与|身上|刚?开始|之前|以前|原来|家族(?:性|中|里)?|类似|相关|传染|对|一点儿?|半点儿?|了)*"
 )
 _AFTER = r"(?:这个|这些|那些|这方面|倒是?|都|也|是|就|从来|一直|目前|现在|暂时|平时|的话|的?症状|病史|史|的?情况|现象|呢|啊|嘛|那是|还|过|基本|体征|发作|反应)*"
 _LIST = re.compile(r"[、/及和与或跟,\s]*(?:还有|以及|或者|或是|包括|之类的?|什么的|等)?[、/及和与或跟,\s]*")
@@ -38,6 +38,12 @@ def asks(sentence: str, role: Speaker) -> str:
     bare = re.sub(
         r"(?:看看?|查查?|排除|明确|了解|确定|判断)(?:一下|下)?(?:有没有|是否|是不是|有无)", "", sentence.rstrip("。 \n")
     )
+    if role is Speaker.CLINICIAN and not bare.endswith(("？", "吗", "么")):  # 看看血管堵到什么程度 asks nothing
+        bare = re.sub(
+            r"(?:看看?|看一?下|查查?|了解|明确|确定|判断|搞清楚?|知道|不管|无论|甭管)(?:一下|下)?[^，。？]{0,12}?(?:什么|哪|多少|怎么|多大|多深|到底|啥)[^，。？]*",
+            "",
+            bare,
+        )
     if role is Speaker.NOTE:
         return ""
     marked = bare.endswith(("？", "吗", "么", "呢", "嘛"))
@@ -162,6 +168,7 @@ def _bare(text: str, mention: Mention, after: Mention | None, here: int) -> bool
     return re.match(r"[，,、。；\s]|$|等|之类|及|和|或", text[mention.end - here : end] or "") is not None
 
 
+_WHICH = re.compile(r"(?:是|哪|属于)(?:什么|哪种|哪个|哪一种|种)(?:样的|类型的?)?$")
 _OWN_QUESTION = re.compile(r"[吗么没不呢]$|有没有|有无|是不是|是否")
 
 
@@ -180,17 +187,27 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
     if words("others").search(lead) and not (question and kin.asks_of_family(text)):
         mention.dropped = "about somebody else"
         return
-    if words("if").search(lead[-40:] + mention.text) or re.match(
+    settled = re.search(
+        r"(?:没(?:有)?(?:什么|啥)?(?:问题|事|异常)|(?:都|是)?正常|都好|排除(?:了|后))[^。，]{0,4}[，,][^。]{0,8}(?:考虑|可能|多半|应该是)[^。，]{0,6}$",
+        lead,
+    )
+    if (words("if").search(lead[-40:] + mention.text) and not settled) or re.match(
         r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail
     ):
         mention.dropped, mention.open = "hypothetical", True
+        return
+    if role is Speaker.CLINICIAN and _WHICH.search(lead):
+        mention.dropped, mention.open = "not known which", True
         return
     if role is Speaker.CLINICIAN and _EFFECT.search(lead):
         mention.dropped, mention.open = "an effect of a medicine", True
         return
     maybe = bool(_around("maybe_before").search(_clause_lead(lead)) or words("maybe_after").match(tail.lstrip("的")))
     far = re.search(r"(?:可能|考虑|怀疑|不排除|疑似)(?:是|有|存在|会有)?(?P<gap>[^。；]{0,30})$", lead)
-    maybe = maybe or (far is not None and not re.search(r"但|不过|建议|需要|要|得|就|查|吃|排除|是", far["gap"]))
+    maybe = maybe or (
+        far is not None
+        and not re.search(r"但|不过|建议|需要|要|得|就|查|吃|排除|是|看有|照相|片子?|提示|显示|，有", far["gap"])
+    )
     if words("unlikely").search(own):
         mention.dropped, mention.open = "thought unlikely", True
         return
@@ -271,6 +288,15 @@ def _is_asked(text: str, own: str, mention: Mention, role: Speaker, question: st
     return re.search(r"是不是|会不会|是否|有没有|算不算|会.{0,4}吗|是.{0,8}(?:吗|吧？)|能得|要不要", own) is not None
 
 
+# A time that is over, and illnesses that are over with it.
+_ONCE = re.compile(
+    r"去年|前年|大前年|上个?月|上上个?(?:周|礼拜|星期|月)|上回|上次|那年|(?:\d+|[一二两三四五六七八九十几好]+)多?年(?:以)?前|早年|小时候|年轻"
+)
+_ACUTE = re.compile(
+    r"骨折|阑尾炎|出血|肺炎|支气管炎|喘支|感冒|脱位|扭伤|外伤|胰腺炎|胆囊炎|穿孔|气胸|带状疱疹|中毒|流产|宫外孕|肠梗阻|荨麻疹"
+)
+
+
 def _status(text: str, own: str, tail: str, mention: Mention, maybe: bool) -> Status:
     if mention.negated is not mention.good and not (mention.negated and mention.good):
         if re.search(r"现在(?:已经)?不是", own) and re.search(r"了", own):
@@ -289,7 +315,16 @@ def _status(text: str, own: str, tail: str, mention: Mention, maybe: bool) -> St
     )
     if not eased and (words("cured").search(rest) or (after and not chronic and words("cured").search(after[0]))):
         return Status.PAST
-    told_past = re.search(r"得过|患过|犯过|有过|发生过|出现过", own) or words("past").search(own)
+    told_past = (
+        re.search(r"得过|患过|犯过|有过|发生过|出现过", own) is not None
+        or words("past").search(own) is not None
+        or (_ONCE.search(own) is not None and re.search(r"过|了一[次回]|住院", own) is not None)
+        or (
+            mention.kind == "condition"
+            and _ONCE.search(text.partition(mention.text)[0]) is not None
+            and _ACUTE.search(mention.text) is not None
+        )
+    )
     if told_past and not chronic and not re.search(r"现在|目前|最近|一直|仍|还是|又|至今", text):
         return Status.PAST
     return Status.PRESENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from fhirbridge.records import Coding, Concept, Quantity, Status
 LOINC = "http://loinc.org"
 _FILL = (
     r"(?:的?(?:结果|数值|值|含量|水平|浓度|检查)|测(?:的|了|出来)?|量(?:的|了|出来)?|查(?:的|了|出来)?|检查|显示|提示|是|为|[:：]|有|到了?|在|达|高达|才|只有|就"
-    r"|从[\d.]+多?(?:升|降|涨|变|掉|增)(?:高|低|加)?(?:到|至|成)|做(?:了|出来)?|得了?|总分|大概|差不多|约|大约|左右|了|也|都|=|≈|还|现在|今天|昨天|早上|晚上|空腹|一般|基本|维持|升到|降到|升高到|降至|升至|高了?|低了?|偏高|偏低|算|评分|评|给|打|最高|最低|平时|去年|体检|\s|的|能|多|快|慢|个)*"
+    r"|从[\d.]+多?(?:升|降|涨|变|掉|增)(?:高|低|加)?(?:到|至|成)|做(?:了|出来)?|得了?|总分|大概|差不多|约|大约|左右|了|也|都|=|≈|还|现在|今天|昨天|早上|晚上|空腹|一般|基本|维持|升到|降到|升高到|降至|升至|高了?|低了?|偏高|偏低|算|评分|评|给|打|最高|最低|平时|去年|体检|这[次回]|上[次回]|前[次天]|上个?月|刚才?|夹上|复查|一查|小于|大于|<|>|\s|的|能|多|快|慢|个)*"
 )
 _UNIT = (
     r"(?P<unit>mmol/l|毫摩尔每?升?|毫摩|μmol/l|umol/l|微摩尔每?升?|微摩|g/l|克每升|mg/l|mg/dl|g/dl|ng/ml|pg/ml|ng/l|μg/l|ug/l|iu/ml|u/ml|u/l|iu/l|miu/l|miu/ml"
@@ -82,6 +82,14 @@ _PRESSURE = re.compile(
     rf"|(?:高压|收缩压){_FILL}(?P<high2>{_N})(?:毫米汞柱|mmhg)?[，,、。；和\s]*(?:低压|舒张压){_FILL}(?P<low2>{_N})(?:毫米汞柱|mmhg)?"
     rf"|血压{_FILL}(?P<high3>{_N})(?:[，,、和]|到|\s)+(?:低压)?(?P<low3>{_N})"
 )
+_TENS = r"[一二三四五六七八九]十[一二三四五六七八九]?"
+_HIGH = r"(?:一百(?:零[一二三四五六七八九]|一?[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九](?!十|百)|(?!十))|二百[一二三四五六七八九十零]{0,3}|[89八九]十[一二三四五六七八九]?)"
+_LOW = r"(?:一百(?:[一二三]?十[一二三四五六七八九]?|零[一二三四五六七八九]|[一二三四](?!十))?|[四五六七八九]十[一二三四五六七八九]?)"
+# Two numbers said one after the other without a word between: 一百四十八八十六, 一百三十四，七十八.
+_SPOKEN_PRESSURE = re.compile(
+    rf"(?<![一二三四五六七八九十百千万点])(?P<high>{_HIGH})[，,、到\s]{{0,2}}(?P<low>{_LOW})(?![一二三四五六七八九十百千万点个片毫斤岁次年天])"
+)
+_ABOUT_PRESSURE = re.compile(r"血压|高压|低压|量(?:一?个|一下|了)")
 _DEGREES = re.compile(
     r"(?P<whole>3[4-9]|4[0-3]|三十[四五六七八九]|四十[一二三]?)(?:度(?P<part>\d|半|[一二三四五六七八九])?(?![一二三四五六七八九\d]|角)|(?P<point>[.点][\d一二三四五六七八九]{1,2})(?:度|℃|°c)?(?![\d]*(?:mm|cm|mg|ml|%|岁|kg|斤|天|月|年|次|片|分))|(?:℃|°c))"
 )
@@ -97,7 +105,7 @@ def find(text: str, turn: int, asked: str = "") -> list[Mention]:
     """The measures of a cleaned turn. `asked`: what the doctor asked just before, for an answer that is a bare number."""
     found: list[Mention] = []
     taken: list[tuple[int, int]] = []
-    for mention in (*_pressures(text, turn), *_temperatures(text, turn, asked), *_bodies(text, turn), *_values(text, turn),
+    for mention in (*_pressures(text, turn), *_spoken_pressures(text, turn, asked), *_temperatures(text, turn, asked), *_bodies(text, turn), *_values(text, turn),
                     *_words(text, turn), *_bare(text, turn, asked)):  # fmt: skip
         if all(mention.end <= low or mention.start >= high for low, high in taken):
             taken.append((mention.start, mention.end))
@@ -133,6 +141,26 @@ def _pressures(text: str, turn: int) -> Iterator[Mention]:
             or low is None
             or not (50 <= high.value <= 280 and 20 <= low.value <= 180 and low.value < high.value)
         ):
+            continue
+        if _limited(text, match.start(), match.end()):
+            continue
+        mention = Mention(turn, match.start(), match.end(), "vital-signs", "血压", _PANEL, match[0])
+        mention.components = tuple(
+            (table[name].concept, Quantity(n.value, "mmHg", "mm[Hg]"))
+            for name, n in (("收缩压", high), ("舒张压", low))
+        )
+        yield mention
+
+
+def _spoken_pressures(text: str, turn: int, asked: str) -> Iterator[Mention]:
+    """A pressure said as two bare numbers where pressure is spoken of."""
+    table = _table()[0]
+    for match in _SPOKEN_PRESSURE.finditer(text):
+        near = text[max(0, match.start() - 24) : match.start()]
+        if not _ABOUT_PRESSURE.search(near) and not ("血压" in asked and len(text) < 40):
+            continue
+        high, low = numerals.read(match["high"]), numerals.read(match["low"])
+        if high is None or low is None or not 70 <= high.value <= 280 or not 30 <= low.value < high.value - 9:
             continue
         if _limited(text, match.start(), match.end()):
             continue
@@ -217,7 +245,10 @@ def _values(text: str, turn: int) -> Iterator[Mention]:
     for match in _valued().finditer(text):
         analyte = table[match["name"]]
         number = numerals.read(match["number"])
-        if number is None or _limited(text, match.start("number"), match.end()) or analyte.high == 0:
+        if number is None or analyte.high == 0:
+            continue
+        comparator = _comparator(text, match)
+        if not comparator and _limited(text, match.start("number"), match.end()):
             continue
         if (
             re.match(r"[年月周天岁种次位号]|个月|小时|分钟|多?年|片|粒", text[match.end() :] or " ")
@@ -230,12 +261,26 @@ def _values(text: str, turn: int) -> Iterator[Mention]:
             continue
         if len(match["name"]) == 1 and match["name"].isascii() and not re.match(r"次|%", match["unit"] or ""):
             continue
+        if analyte.concept.name == "中性粒细胞百分比" and number.value > 100 and not number.percent:
+            analyte = table["中性粒细胞计数"]  # 中性粒一千四 is a count
         quantity = scaled(analyte, number, match["unit"] or "")
         if quantity is None:
             continue
         mention = _mention(turn, text, match.start(), match.end(), analyte)
-        mention.value = quantity
+        mention.value = replace(quantity, comparator=comparator) if comparator else quantity
         yield mention
+
+
+def _comparator(text: str, match: re.Match[str]) -> str:
+    """ "<" or ">" of a result told with it (CRP小于零点五); "" for a goal, a limit or an if."""
+    between = text[match.end("name") : match.start("number")]
+    sign = re.search(r"(小于|大于|<|>)\s*$", between)
+    clause = re.split(r"[，。；]", text[: match.start()])[-1]
+    if sign is None or re.search(r"如果|要是|控制|应该|正常|目标|标准|一旦|最好|只要|需要|才|标志", clause + between):
+        return ""
+    if re.match(r"[^，。]{0,4}(?:就|的话|才|时|要|，(?:就|要|需))", text[match.end() :]):
+        return ""
+    return "<" if sign[1] in ("小于", "<") else ">"
 
 
 def scaled(analyte: Analyte, number: numerals.Number, said: str) -> Quantity | None:
@@ -253,31 +298,14 @@ def scaled(analyte: Analyte, number: numerals.Number, said: str) -> Quantity | N
     return Quantity(value, unit, ucum)
 
 
+_NOT_DESCRIBED = {"体重", "身高", "称", "重", "量了", "呼吸", "高烧", "低烧", "发烧", "发热", "空腹", "中性", "烧到", "生下来", "钾", "钠", "cr", "tc", "tg", "pt", "ps"}  # fmt: skip
+
+
 def _words(text: str, turn: int) -> Iterator[Mention]:
     table = _table()[0]
     for match in _described().finditer(text):
         analyte = table[match["name"]]
-        if match["name"] in (
-            "体重",
-            "身高",
-            "称",
-            "重",
-            "量了",
-            "呼吸",
-            "高烧",
-            "低烧",
-            "发烧",
-            "发热",
-            "空腹",
-            "中性",
-            "烧到",
-            "生下来",
-            "钾",
-            "钠",
-            "cr",
-            "tc",
-            "tg",
-        ):
+        if match["name"] in _NOT_DESCRIBED:
             continue
         if re.match(r"不|吗|么|的话|时|会|就|可能|有可能", text[match.end() :] or " ") or re.search(
             r"如果|要是|有没有|是否$", text[max(0, match.start() - 6) : match.start()]
@@ -297,7 +325,7 @@ def _words(text: str, turn: int) -> Iterator[Mention]:
 
 
 _BARE = re.compile(
-    rf"^\s*(?:查了|做了|测了|量了|大概|差不多|就|是|有|现在|嗯|，|,|约|大约|\s|那时候|昨天|今天|早上)*(?P<number>{NUMBER})\s*(?:左右|多|吧|的|了|{_UNIT})*[，,。、]?"
+    rf"^\s*(?:查了|做了|测了|量了|带了|出来了|上[次回]|这[次回]|之前|最高|最低|好像|大概|差不多|就|是|有|现在|嗯|，|,|约|大约|\s|那时候|昨天|今天|早上)*(?P<number>{NUMBER})\s*(?:左右|多|吧|的|了|{_UNIT})*[，,。、]?"
 )
 
 
@@ -307,7 +335,11 @@ def _bare(text: str, turn: int, asked: str) -> Iterator[Mention]:
         return
     names = list(re.finditer(rf"(?P<name>{_table()[1]})", asked))
     match = _BARE.match(text)
-    if not names or match is None or not re.search(r"多少|多重|多高|几|怎么样|呢|量了|测了", asked):
+    if (
+        not names
+        or match is None
+        or not re.search(r"多少|多重|多高|几|怎么样|呢|量了|测了|带了|出来|查了|做了|结果", asked)
+    ):
         return
     number = numerals.read(match["number"])
     analyte = _table()[0][names[-1]["name"]]
@@ -319,32 +351,6 @@ def _bare(text: str, turn: int, asked: str) -> Iterator[Mention]:
     mention = _mention(turn, text, match.start("number"), match.end("number"), analyte)
     mention.value = quantity
     yield mention
-
-
-_TEST = re.compile(
-    r"(?P<name>[\u4e00-\u9fffa-z\d-]{1,10}?(?:抗原|抗体|核酸|试验|涂片|试纸|皮试|hp|幽门螺杆菌|c13|呼气试验|dna|rna|便潜血|大便潜血|尿潜血|早孕试纸|早早?孕|验孕棒?|怀孕试纸))(?:检查|检测|结果|是|也|都|均|为|呈|查的|做的|:|，|的)*(?P<value>阴性|阳性|弱阳性|\(\+\)|\(-\))"
-)
-
-
-def tests(text: str, turn: int) -> Iterator[Mention]:
-    """Tests told as positive or negative that no table names ("甲流乙流抗原都是阴性")."""
-    for match in _TEST.finditer(text):
-        concept = Concept(re.sub(r"^(?:的|了|查|做|测|都|也|是)+", "", match["name"]))
-        mention = Mention(turn, match.start(), match.end(), "laboratory", concept.name, concept, match[0])
-        mention.value = {"(+)": "阳性", "(-)": "阴性"}.get(match["value"], match["value"])
-        mention.status = Status.PRESENT
-        yield mention
-
-
-_RESULT = re.compile(
-    r"(?:检查|结果|报告|也|都|做了|了|，|查了|是|的|这些|基本)*(?P<value>没事|没问题|正常|没什么(?:问题|事)?|未见(?:明显)?异常|无异常|没(?:有)?(?:什么|大|啥)?(?:问题|毛病|异常)|都好)"
-)
-
-
-def result_after(text: str, end: int) -> tuple[str, int]:
-    """ "正常" and where it ends when what follows text[end:] says that a test was normal."""
-    match = _RESULT.match(text[end:])
-    return ("正常", end + match.end()) if match else ("", end)
 
 
 _LOOKED = re.compile(

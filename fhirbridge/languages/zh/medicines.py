@@ -24,7 +24,7 @@ _NEVER = re.compile(
     r"(?:没有?|未|从没|从来没|不|不敢|不能|不让(?:我)?|不肯|不愿意?|不爱|还没|没怎么)(?:再)?(?:吃|用|服|打|喝|让吃|开)(?!完|饭)|吃不了|没吃|没用|没打"
 )
 _STOPPED = re.compile(
-    r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
+    r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|让(?:我|他|她|给)?停|给停|没(?:什么|啥)?(?:用|效果?|作用)(?![药过的])|不管用|(?:吃|用)了[^，。]{0,6}(?:恶心|难受|想吐|吐|不舒服|过敏|拉肚子|头晕)|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
 )
 _ASKS = re.compile(
     r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃|副作用|大不大|一次几|几(?:片|粒|丸|包)|多少钱|贵不贵|哪里买|冲突吗"
@@ -44,7 +44,7 @@ def judge_medicine(sentence: Piece, mention: Mention, others: list[Mention], rol
         _ordered(mention, text, clause, lead, tail, question, near)
     else:
         around = _near(sentence, mention, others, clause)
-        _taken(mention, text, clause, around, tail, question, role)
+        _taken(mention, text, clause, around, _until_next(sentence, mention, others), question, role)
     if mention.status is not None and mention.status is not Status.ABSENT:
         mention.dosage = doses.read(near)
 
@@ -71,6 +71,31 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.dropped = "only talked about"
 
 
+_JOINED = re.compile(r"[、，,和跟与及加还有\s]*(?:片|胶囊|颗粒|丸)?(?:一[起块]儿?)?[、，,和跟与及加还有\s]*")
+
+
+def _until_next(sentence: Piece, mention: Mention, others: list[Mention]) -> str:
+    """What follows a medicine up to the next one that is told of by itself; what ends a list is said of the whole."""
+    text, here = sentence.text, sentence.start
+    place = mention.end
+    for other in sorted((o for o in others if o.start >= mention.end), key=lambda o: o.start):
+        if not _JOINED.fullmatch(text[place - here : other.start - here]):
+            return text[place - here : other.start - here]
+        place = other.end
+    return text[place - here :]
+
+
+_NOW = re.compile(r"现在|目前|如今|(?<!没)(?<!不)后来(?:又|就)?(?:换|改|吃|用)|换(?:成|了)|改(?:成|用|吃)")
+
+
+def _own_tail(tail: str) -> str:
+    """What follows a medicine up to a word that turns to what is taken now: 吃了半年停了，现在吃…."""
+    turn = _NOW.search(tail)
+    if turn is None:
+        return tail
+    return tail[: turn.start()] + ("换了" if turn[0][0] in "换后改" else "")
+
+
 def _near(sentence: Piece, mention: Mention, others: list[Mention], clause: str) -> str:
     """The words of the clause that stand between the medicine before and this one."""
     here = mention.start - sentence.start
@@ -85,14 +110,14 @@ def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, quest
     ):
         mention.dropped = "the patient asks"
         return
-    if words("if").search(clause):
+    if words("if").search(clause) or re.search(r"有人(?:跟我|和我)?说|(?<!没)听说|听人说|网上说", clause):
         mention.dropped = "hypothetical"
         return
     if re.match(r"[^，。]{0,2}(?:从来?)?(?:没有?|未)(?:吃|用|打|服)过", tail) or re.search(
         r"(?:没有?|未|没怎么)(?:吃|用|打|服)过$", near
     ):
         mention.status = Status.ABSENT
-    elif _STOPPED.search(tail) or _STOPPED.search(near):
+    elif _STOPPED.search(_own_tail(tail)) or _STOPPED.search(re.split(r"现在|目前|如今", near)[-1]):
         mention.status = Status.PAST
     elif (
         _NEVER.search(near)
@@ -182,13 +207,15 @@ def _advised(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.dropped = "hypothetical"
     elif _NO_NEED.search(clause):
         mention.dropped = "not needed"
-    elif re.search(r"定期|监测|平时|每年|经常(?:查|测)", clause) and not re.search(r"复查", clause):
+    elif re.search(r"定期|监测|平时|每年|经常(?:查|测)", clause.replace(mention.text, "")) and not re.search(
+        r"复查", clause
+    ):
         mention.dropped = "said in general"
     elif _DONE.search(clause) and not re.search(r"建议|复查一|再去|待会|明[天早]", clause):
         mention.status = Status.PAST
     elif _PLAN.search(clause) or _PLAN.search(lead[-30:]):
         mention.status = Status.PLANNED
-    elif words("general").search(clause) or not _told(clause, mention.text, lead):
+    elif words("general").search(clause.replace(mention.text, "")) or not _told(clause, mention.text, lead):
         mention.dropped = "said in general"
     else:
         mention.status = Status.PAST

@@ -146,7 +146,8 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         concept = entry.in_language("zh")
         if entry.kind in ("medication", "medication-class", "procedure", "therapy"):
             concept = _as_said(clean.cased[start:end], concept, entry.key)
-        yield Mention(turn, start, end, entry.kind, entry.key, concept, words)
+        kind = "procedure" if entry.kind == "medication-class" and words in ("溶栓", "溶栓治疗") else entry.kind
+        yield Mention(turn, start, end, kind, entry.key, concept, words)
 
 
 _IMAGE = re.compile(r"^(?:超声|彩超|b超|ct|cta|mri|核磁|磁共振|x线|平片|增强ct|增强磁共振)")
@@ -296,7 +297,13 @@ def _untiled(by_name: list[Mention], found: list[Mention]) -> list[Mention]:
             for second in starts.get(first.end, ())
         )
 
-    return [m for m in by_name if m.end - m.start < 4 or not tiled(m)]
+    return [m for m in by_name if m.end - m.start < 4 or _OF_A_DISEASE.match(m.text) or not tiled(m)]
+
+
+# A complication is named by its cause and is one thing: 糖尿病肾病, 高血压心脏病.
+_OF_A_DISEASE = re.compile(
+    r"(?:糖尿病|高血压|酒精|乙肝|狼疮|痛风|甲亢|风湿|肺源|肝炎后|尿毒症|慢性肾脏病)性?(?:后)?(?:[周围自主神经]{0,4}病变|肾病|肾损害|肾炎|视网膜病变?|足(?!部)|酮症|心脏病|心肌病|脑病|肝硬化|关节炎|贫血|眼底病变|昏迷)"
+)
 
 
 def _longest(found: list[Mention]) -> list[Mention]:

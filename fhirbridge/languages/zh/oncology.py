@@ -37,15 +37,29 @@ _GENES = {
     "pik3ca": "PIK3CA突变", "tp53": "TP53突变", "er": "雌激素受体", "pr": "孕激素受体", "ki-67": "Ki-67", "ki67": "Ki-67", "idh1": "IDH1突变", "mgmt": "MGMT甲基化",
     "ttf-1": "TTF-1", "ttf1": "TTF-1", "ck7": "CK7", "napsina": "NapsinA", "napsin a": "NapsinA", "p40": "P40", "p63": "P63", "syn": "Syn", "cga": "CgA", "cd20": "CD20",
     "雌激素受体": "雌激素受体", "孕激素受体": "孕激素受体", "kit": "KIT突变", "flt3": "FLT3突变", "bcr-abl": "BCR-ABL融合", "nrg1": "NRG1融合", "fgfr2": "FGFR2融合", "tmb": "肿瘤突变负荷",
+    "claudin18.2": "Claudin18.2", "cldn18.2": "Claudin18.2", "claudin 18.2": "Claudin18.2", "pten": "PTEN", "ar": "雄激素受体", "idh2": "IDH2突变", "npm1": "NPM1突变",
+    "jak2": "JAK2突变", "vegf": "VEGF", "msh2": "MSH2", "msh6": "MSH6", "mlh1": "MLH1", "pms2": "PMS2", "trop2": "TROP2", "psma": "PSMA", "fgfr3": "FGFR3突变",
 }  # fmt: skip
 _NAMES = "|".join(sorted(map(re.escape, _GENES), key=len, reverse=True))
 _VARIANT = r"(?:第)?(?P<variant>(?:19|20|21|18|14|十九|二十一|二十|十四)号?外显子(?:缺失|插入|跳跃)?(?:突变)?(?:[\(（]?l858r[\)）]?)?|19del|l858r|t790m|g12[cdv]|v600e|20ins|c797s|扩增|缺失突变|敏感突变|过表达)?"
-_RESULT = r"(?:基因|融合|重排|突变|扩增|表达|检测|的|都|也|均|是|为|:|：|，|,|、|\s|结果|呈|全|评分|ihc)*(?P<result>[（(][1-3]?[+-]{0,3}[，,、\s]*(?:约|中|强|弱|阳性)*\d{1,3}%[)）]|阳性|阴性|野生型|未见(?:明显)?突变|没有突变|没突变|无突变|未检出|未突变|不突变|有突变|突变型?|\(?[1-3]?\+{1,3}\)?|（[1-3]?[+-]{1,3}）|\([-]\)|-(?=[，。、\s])|约?\d{1,3}%)"
+_RESULT = r"(?:基因|融合|重排|突变|扩增|表达|检测|的|都|也|均|是|为|:|：|，|,|、|\s|结果|呈|全|评分|ihc)*(?P<result>(?:强|弱|中等?)?(?:阳性|表达)?(?:率)?(?:是|为|，|大概|约)?百分之[一二三四五六七八九十百零]+|(?:强|弱|中等?)?阳性[（(]?约?\d{1,3}%[)）]?|[零〇0123一二两三]个?加号?|[（(][1-3]?[+-]{0,3}[，,、\s]*(?:约|中|强|弱|阳性)*\d{1,3}%[+-]?[)）]|阳性|阴性|野生型|未见(?:明显)?突变|没有突变|没突变|无突变|未检出|未突变|不突变|有突变|突变型?|\(?[1-3]?\+{1,3}\)?|（[1-3]?[+-]{1,3}）|\([-]\)|-(?=[，。、\s])|约?\d{1,3}%)"
 _GENE = re.compile(
     rf"(?<![a-z\d])(?P<gene>{_NAMES})(?![a-z\d])(?:基因|融合|重排|突变)?\s*{_VARIANT}(?:突变)?(?:{_RESULT})?"
 )
+_GENE_OF = {
+    "t790m": "EGFR",
+    "c797s": "EGFR",
+    "l858r": "EGFR",
+    "19del": "EGFR",
+    "20ins": "EGFR",
+    "g12": "KRAS",
+    "v600e": "BRAF",
+}
+_VARIANT_ALONE = re.compile(
+    r"(?<![a-z\d])(?P<variant>t790m|c797s|l858r|19del|20ins|g12[cdv]|v600e)(?:突变|点突变)?(?P<no>未检出|没(?:有)?(?:查|测)?出?|是?阴性)?(?:是|为)?(?:阳性|阴性)?"
+)
 _PDL1 = re.compile(
-    r"pd-?l1\s*(?:表达|检测|的|\s)*(?P<score>tps|cps|tc|ic)?(?:评分|是|为|:|：|大概|约|表达|\s|≥|>|，|=)*(?P<value>\d{1,3}(?:\.\d+)?)\s*(?P<percent>%)?|pd-?l1(?:表达)?(?:是|为|:|\s)*(?P<word>阴性|阳性|高表达|低表达)|pd-?l1\s*(?:tps|cps)?(?:是|为|:)*百分之(?P<spoken>[一二三四五六七八九十百]+)"
+    r"pd-?l1\s*(?:[（(][^）)]{1,10}[)）])?(?:表达|检测|的|\s)*(?P<score>tps|cps|tc|ic)?(?:评分|是|为|:|：|大概|约|表达|阳性|\s|≥|>|，|=)*(?P<value>\d{1,3}(?:\.\d+)?)\s*(?P<percent>%)?|pd-?l1(?:表达)?(?:是|为|:|\s)*(?P<word>阴性|阳性|高表达|低表达)|pd-?l1\s*(?:表达)?(?P<score2>tps|cps)?(?:是|为|:|大概|约|表达|阳性|，)*(?:百分之)?(?P<spoken>[一二三四五六七八九十百]+)(?![个年月天次周])"
 )
 _MSI = re.compile(r"msi-?h|mss|msi-?l|dmmr|pmmr|微卫星(?:不稳定|稳定)")
 _SPREAD = re.compile(
@@ -117,13 +131,25 @@ def _markers(text: str, turn: int) -> Iterator[Mention]:
             name = match["gene"].upper() + (" " if said[0].isascii() else "") + re.sub(r"突变$", "", said)
         value = "阴性" if result and re.search(r"阴|野生|未|没|无|不|^[（(]?-", result) else "阳性"
         mention = _observation(turn, match, Concept(name), value, "laboratory")
-        if result and "%" in result:
+        spoken = numerals.read(result[result.index("百分之") :]) if result and "百分之" in result else None
+        if spoken is not None:
+            mention.value = Quantity(spoken.value, "%", "%")
+        elif result and "%" in result:
             mention.value = Quantity(Decimal(re.findall(r"\d+(?=%)", result)[0]), "%", "%")
+        elif result and name == "HER2":
+            mention.value = _score(result) or value
         elif re.match(r"(?:有没有|查|做)", text[max(0, match.start() - 3) : match.start()]):
             continue
         yield mention
+    for match in _VARIANT_ALONE.finditer(text):
+        if any(m.start() <= match.start() < m.end() for m in found):
+            continue
+        gene = _GENE_OF[re.sub(r"[cdv]$", "", match["variant"])]
+        mention = _observation(turn, match, Concept(f"{gene} {match['variant'].upper()}"), "阳性", "laboratory")
+        mention.value = "阴性" if match["no"] or "阴" in match[0] else "阳性"
+        yield mention
     for match in _PDL1.finditer(text):
-        score = (match["score"] or "tps").upper()
+        score = (match["score"] or match["score2"] or "tps").upper()
         mention = _observation(turn, match, Concept(f"PD-L1 {score}"), match["word"] or "", "laboratory")
         spoken = numerals.read(match["spoken"] or "")
         if match["value"] or spoken:
@@ -133,6 +159,18 @@ def _markers(text: str, turn: int) -> Iterator[Mention]:
             yield mention
     for match in _MSI.finditer(text):
         yield _observation(turn, match, Concept("微卫星状态"), match[0].upper(), "laboratory")
+
+
+_PLUSES = {"零": 0, "〇": 0, "一": 1, "两": 2, "二": 2, "三": 3}
+
+
+def _score(result: str) -> str:
+    """The score of a stain told by its plus signs: 三个加号, 3+, (++); "" for other results."""
+    match = re.search(r"([0-3零〇一二两三])(?:个?加|\+)|(\+{1,3})", result)
+    if match is None:
+        return ""
+    count = len(match[2]) if match[2] else _PLUSES[match[1]] if match[1] in _PLUSES else int(match[1])
+    return {0: "阴性（0）", 1: "阴性（1+）", 2: "2+", 3: "阳性（3+）"}[count]
 
 
 def _spread(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:

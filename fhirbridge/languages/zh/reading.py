@@ -19,6 +19,7 @@ from fhirbridge.languages.zh import (
     mentions,
     oncology,
     open_topics,
+    qualitative,
     sections,
     times,
 )
@@ -95,7 +96,8 @@ class Reader:
         asked = self.question if not leads else ""
         settled = [
             *oncology.find(text, number, self.lexicon),
-            *measures.tests(text, number),
+            *qualitative.strips(text, number),
+            *qualitative.tests(text, number),
             *measures.find(text, number, asked),
         ]
         found = mentions.find(clean, number, self.lexicon, leads)
@@ -163,7 +165,7 @@ class Reader:
 
     def _normal(self, text: str, mention: Mention) -> None:
         """A test told with its result is an observation: 做过头部CT没事."""
-        value, end = measures.result_after(text, mention.end)
+        value, end = qualitative.result_after(text, mention.end)
         if value and text[end : end + 1] not in ("吗", "么", "的"):
             mention.kind, mention.value, mention.status = "exam", value, Status.PRESENT
 
@@ -174,6 +176,8 @@ class Reader:
         self.turn_asks = self.turn_asks or bool(question)
         hypothetical = assertion.words("if").search(sentence.text) is not None
         extra = list(allergies.find(sentence.text, number, self.lexicon, bool(question)))
+        if self.allergy_asked and role is not Speaker.CLINICIAN and not extra:
+            extra += allergies.told(sentence.text, number, self.lexicon)
         if role is not Speaker.CLINICIAN or not question:
             extra += list(habits.find(sentence.text, number, question, self.question, role is Speaker.CLINICIAN))
         for mention in extra:
@@ -314,7 +318,10 @@ class Reader:
     def _question(self, clean: Cleaned, sentence: Piece, asked: list[Mention], question: str) -> None:
         if self.answered:
             self.pending, self.answered, self.allergy_asked = [], False, []
-            self.question = ""
+            goes_on = re.match(
+                r"(?:那|嗯)?(?:上[回次]|上个?月|之前|以前|前[次天]|最高|后来|现在|吃完饭).{0,6}多少", sentence.text
+            )
+            self.question = self.question if goes_on else ""
         self.question = (self.question + sentence.text)[-500:]
         self.pending = self.pending[-RECENT:]
         self.family_asked = kin.asks_of_family(sentence.text)
@@ -342,7 +349,7 @@ class Reader:
             return
         self.answered = True
         if self.allergy_asked and re.match(
-            r"^\s*(?:都|也|应该|好像|目前|暂时)*(?:没有?|无|不)(?:什么|啥)?(?:过敏)?(?:的|吧|啊|呀|过|史)*(?=[，。！]|$)",
+            r"^\s*(?:都|也|应该|好像|目前|暂时)*(?:没有?|无|不)(?:什么|啥)?(?:过敏|发现|试出来?|碰到|遇到|听说|注意)?(?:的|吧|啊|呀|过|史)*(?=[，。！]|$)",
             clean.text,
         ):
             match = re.match(r"^\s*[^，。！]*", clean.text)
