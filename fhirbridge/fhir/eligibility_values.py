@@ -134,6 +134,7 @@ def _relative(anchor: str, relationship: str, offset: Quantity) -> dict[str, Any
 
 
 def duration(quantity: Quantity) -> dict[str, Any]:
-    """A Duration in UCUM."""
+    """A Duration in UCUM; what is no unit of time of its own, such as a half-life, is a UCUM annotation."""
     unit = quantity.ucum or "d"
-    return {"value": quantity.value, "unit": quantity.unit or _WORDS.get(unit, unit), "system": _UCUM, "code": unit}
+    code = unit if unit in _WORDS else f"{{{unit}}}"
+    return {"value": quantity.value, "unit": quantity.unit or _WORDS.get(unit, unit), "system": _UCUM, "code": code}

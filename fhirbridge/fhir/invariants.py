@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 Value = Mapping[str, Any]
+_UCUM = "http://unitsofmeasure.org"
 
 
 def _coded(value: Value, element: str, *codes: str) -> bool:
@@ -39,6 +40,10 @@ def _rng_2(value: Value) -> bool:
     return not all(isinstance(n, (int, Decimal)) for n in numbers) or bool(numbers[0] <= numbers[1])  # type: ignore[operator]
 
 
+def _positive(value: Value) -> bool:
+    return not isinstance(value.get("value"), (int, Decimal)) or value["value"] > 0
+
+
 def _con_4(v: Value) -> bool:
     return not _any(v, "abatement") or _coded(v, "clinicalStatus", "resolved", "remission", "inactive")
 
@@ -47,12 +52,108 @@ def _entered_in_error(value: Value) -> bool:
     return _coded(value, "verificationStatus", "entered-in-error")
 
 
+def _strings(value: Any, member: str = "") -> Iterator[tuple[str, str]]:
+    """Every string in a value with the name of its member."""
+    if isinstance(value, str):
+        yield member, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _strings(item, name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item, member)
+
+
+def _dom_3(value: Value) -> bool:
+    """Each contained resource is named somewhere, or names the resource that contains it."""
+    named = {text[1:] for _, text in _strings(value) if text[:1] == "#"}
+    return all(
+        one.get("id") in named or any(text == "#" for _, text in _strings(one))
+        for one in value["contained"]
+        if isinstance(one, dict)
+    )
+
+
+def _ref_1(value: Value) -> bool:
+    """Each local reference leads to a contained resource; "#" alone is the resource that contains."""
+    there = {one.get("id") for one in value.get("contained", []) if isinstance(one, dict)} | {""}
+    return all(text[1:] in there for member, text in _strings(value) if member == "reference" and text.startswith("#"))
+
+
+def _no_home(value: Value, element: str) -> bool:
+    return not any(item.get("use") == "home" for item in value.get(element, []))
+
+
+def _measured(value: Value, *codes: str) -> bool:
+    """age-1, cnt-3, dis-1: a value has a code, and a system is UCUM's."""
+    return (
+        ("code" in value or "value" not in value)
+        and value.get("system", _UCUM) == _UCUM
+        and (not codes or value.get("code", codes[0]) in codes)
+    )
+
+
+def _tim_9(value: Value) -> bool:
+    when = value.get("when", [])
+    return "offset" not in value or (bool(when) and not {"C", "CM", "CD", "CV"} & set(when))
+
+
+def _not_negative(element: str) -> Callable[[Value], bool]:
+    return lambda v: not isinstance(v.get(element), (int, Decimal)) or v[element] >= 0
+
+
+def _bundle(value: Value, element: str, *types: str) -> bool:
+    """bdl-3 and bdl-4: the element is in each entry for these types of Bundle, and in none otherwise."""
+    return value.get("type") == "history" or all(
+        (element in entry) == (value.get("type") in types) for entry in value.get("entry", [])
+    )
+
+
+def _bdl_7(value: Value) -> bool:
+    names = [
+        (entry["fullUrl"], (entry.get("resource") or {}).get("meta", {}).get("versionId"))
+        for entry in value.get("entry", [])
+        if "fullUrl" in entry
+    ]
+    return value.get("type") == "history" or len(names) == len(set(names))
+
+
+# of every resource that contains others
+CONTAINING: tuple[tuple[str, Callable[[Value], bool]], ...] = (
+    ("dom-2", lambda v: not any("contained" in one for one in v["contained"])),
+    ("dom-3", _dom_3),
+    ("dom-4", lambda v: not any({"versionId", "lastUpdated"} & one.get("meta", {}).keys() for one in v["contained"])),
+    ("dom-5", lambda v: not any("security" in one.get("meta", {}) for one in v["contained"])),
+)
+# of a whole resource
+WHOLE: tuple[tuple[str, Callable[[Value], bool]], ...] = (("ref-1", _ref_1),)
+
 BY_TYPE: Mapping[str, tuple[tuple[str, Callable[[Value], bool]], ...]] = {
     "AllergyIntolerance": (
         ("ait-1", lambda v: _entered_in_error(v) or "clinicalStatus" in v),
         ("ait-2", lambda v: not _entered_in_error(v) or "clinicalStatus" not in v),
     ),
-    "Condition": (("con-4", _con_4), ("con-5", lambda v: not _entered_in_error(v) or "clinicalStatus" not in v)),
+    "Age": (("age-1", lambda v: _measured(v) and _positive(v)),),
+    "Bundle": (
+        ("bdl-1", lambda v: "total" not in v or v.get("type") in ("searchset", "history")),
+        ("bdl-2", lambda v: v.get("type") == "searchset" or not any("search" in e for e in v.get("entry", []))),
+        ("bdl-3", lambda v: _bundle(v, "request", "batch", "transaction")),
+        ("bdl-4", lambda v: _bundle(v, "response", "batch-response", "transaction-response")),
+        ("bdl-7", _bdl_7),
+    ),
+    "Bundle.entry": (
+        ("bdl-5", lambda v: any(k in v for k in ("resource", "request", "response"))),
+        ("bdl-8", lambda v: "/_history/" not in str(v.get("fullUrl", ""))),
+    ),
+    "Count": (("cnt-3", lambda v: _measured(v, "1") and "." not in str(v.get("value", ""))),),
+    "Distance": (("dis-1", _measured),),
+    "Duration": (("drt-1", lambda v: "code" not in v or (v.get("system") == _UCUM and "value" in v)),),
+    "Expression": (("exp-1", lambda v: "expression" in v or "reference" in v),),
+    "Condition": (
+        ("con-4", _con_4),
+        ("con-3", _con_4),
+        ("con-5", lambda v: not _entered_in_error(v) or "clinicalStatus" not in v),
+    ),
     "Condition.stage": (("con-1", lambda v: "summary" in v or "assessment" in v),),
     "Condition.evidence": (("con-2", lambda v: "code" in v or "detail" in v),),
     "FamilyMemberHistory": (
@@ -62,7 +163,11 @@ BY_TYPE: Mapping[str, tuple[tuple[str, Callable[[Value], bool]], ...]] = {
     "Group": (("grp-1", lambda v: "member" not in v or v.get("actual") is True),),
     "Observation": (("obs-6", lambda v: "dataAbsentReason" not in v or not _any(v, "value")), ("obs-7", _obs_7)),
     "Observation.referenceRange": (("obs-3", lambda v: "low" in v or "high" in v or "text" in v),),
-    "Organization": (("org-1", lambda v: "identifier" in v or "name" in v),),
+    "Organization": (
+        ("org-1", lambda v: "identifier" in v or "name" in v),
+        ("org-2", lambda v: _no_home(v, "address")),
+        ("org-3", lambda v: _no_home(v, "telecom")),
+    ),
     "Patient.contact": (("pat-1", lambda v: any(k in v for k in ("name", "telecom", "address", "organization"))),),
     "ServiceRequest": (("prr-1", lambda v: "orderDetail" not in v or "code" in v),),
     "Quantity": (("qty-3", lambda v: "code" not in v or "system" in v),),
@@ -76,6 +181,9 @@ BY_TYPE: Mapping[str, tuple[tuple[str, Callable[[Value], bool]], ...]] = {
     "Timing.repeat": (
         ("tim-1", lambda v: "duration" not in v or "durationUnit" in v),
         ("tim-2", lambda v: "period" not in v or "periodUnit" in v),
+        ("tim-4", _not_negative("duration")),
+        ("tim-5", _not_negative("period")),
+        ("tim-9", _tim_9),
         ("tim-6", lambda v: "periodMax" not in v or "period" in v),
         ("tim-7", lambda v: "durationMax" not in v or "duration" in v),
         ("tim-8", lambda v: "countMax" not in v or "count" in v),

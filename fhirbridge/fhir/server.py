@@ -58,16 +58,19 @@ class FHIRServer:
         most: int = 400,
         journal: str | Path | None = None,
         insist: bool = False,
+        fhir_version: str = "R4",
     ) -> Summary:
         """Send a Bundle; each resource is created once however often this is repeated.
 
         `mode` "transaction": whole or not at all (parts of at most `most` entries where it is larger, which the summary
         tells); "batch": each entry for itself; "update": what is there already is brought up to date, with If-Match, so
         that somebody else's change is shown and never overwritten. `journal`: a file by which an interrupted push
-        goes on. What is not valid FHIR is refused, with its whole Bundle, unless `insist`.
+        goes on. What is not valid FHIR (`fhir_version`; a Record brings its own) is refused, with its whole Bundle,
+        unless `insist`.
         """
         total = Summary()
-        for summary in self.push_each([bundle], mode=mode, most=most, journal=journal, insist=insist):
+        how: dict[str, Any] = {"mode": mode, "most": most, "journal": journal, "insist": insist}
+        for summary in self.push_each([bundle], **how, fhir_version=fhir_version):
             total.add(summary)
         return total
 
@@ -79,13 +82,14 @@ class FHIRServer:
         most: int = 400,
         journal: str | Path | None = None,
         insist: bool = False,
+        fhir_version: str = "R4",
     ) -> Iterator[Summary]:
         """Push one Bundle after the other, as `push` does, and tell what became of each.
 
         While the server works on a Bundle, the next one is taken from `bundles`, checked and made ready.
         """
         kept = Journal(Path(journal) if journal is not None else None, self.transport.base)
-        for ready in one_ahead(_prepared(b, insist) for b in bundles):
+        for ready in one_ahead(_prepared(b, insist, fhir_version) for b in bundles):
             if isinstance(ready, Summary):
                 yield ready
             elif mode == "update":
@@ -106,11 +110,12 @@ class FHIRServer:
         return server_pull.export(self.transport, Path(directory), group=group)
 
 
-def _prepared(bundle: Record | Mapping[str, Any], insist: bool) -> tuple[list[Entry], list[LeftOut]] | Summary:
+def _prepared(
+    bundle: Record | Mapping[str, Any], insist: bool, fhir_version: str
+) -> tuple[list[Entry], list[LeftOut]] | Summary:
     """The entries of a Bundle that may be sent; a summary of what is wrong with one that may not."""
-    json = bundle.json if isinstance(bundle, Record) else bundle
-    r5 = isinstance(bundle, Record) and bundle.fhir_version == "R5"
-    found = {} if insist or r5 else validation.check_bundle(json, ucum=ucum.is_valid)
+    json, version = (bundle.json, bundle.fhir_version) if isinstance(bundle, Record) else (bundle, fhir_version)
+    found = {} if insist else validation.check_bundle(json, ucum=ucum.is_valid, fhir_version=version)
     return _refused(json, found) if found else entries(json)
 
 

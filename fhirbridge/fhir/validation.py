@@ -6,13 +6,13 @@ time a typed model takes. No finding holds a value: it may be a patient's word.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fhirbridge.fhir import definitions
 from fhirbridge.fhir.definitions import Definitions, Element
-from fhirbridge.fhir.invariants import BY_TYPE
+from fhirbridge.fhir.invariants import BY_TYPE, CONTAINING, WHOLE
 
 _UCUM = "http://unitsofmeasure.org"
 
@@ -43,6 +43,7 @@ def check(
     checker = _Checker(definitions.of(fhir_version), ucum, kinds or {})
     checker.place.append(str(resource.get("resourceType", "?")))
     checker.resource(resource)
+    checker.rules(WHOLE, resource)
     return checker.findings
 
 
@@ -74,6 +75,17 @@ class _Checker:
             self.say(f"not a FHIR {self.known.version} resource type", "set resourceType to one of HL7's")
             return
         self.complex(value, str(kind))
+        if "contained" in value and all(isinstance(one, dict) for one in value["contained"]):
+            self.rules(CONTAINING, value)
+
+    def rules(self, rules: Iterable[tuple[str, Callable[[Mapping[str, Any]], bool]]], value: Mapping[str, Any]) -> None:
+        """HL7's invariants, where the structure is right enough to ask them."""
+        for key, holds in rules:
+            try:
+                if key in self.known.invariants and not holds(value):
+                    self.say(f"invariant {key} does not hold", self.known.invariants[key])
+            except (AttributeError, TypeError, KeyError):
+                continue  # the structure is wrong there, which has been said
 
     def complex(self, value: Mapping[str, Any], kind: str) -> None:
         elements, required, one_of = self.known.types[kind]
@@ -97,9 +109,8 @@ class _Checker:
             place.pop()
         if not required <= value.keys() or one_of or not value:
             self.missing(value, kind)
-        for key, holds in BY_TYPE.get(kind, ()):
-            if not holds(value) and key in self.known.invariants:
-                self.say(f"invariant {key} does not hold", self.known.invariants[key])
+        if kind in BY_TYPE:
+            self.rules(BY_TYPE[kind], value)
 
     def missing(self, value: Mapping[str, Any], kind: str) -> None:
         _, required, one_of = self.known.types[kind]
@@ -151,7 +162,9 @@ class _Checker:
         if element.codes:
             self.coded(value, element)
         elif element.targets:
-            self.reference(value, element.targets)
+            self.reference(
+                value["reference"] if kind == "CodeableReference" and "reference" in value else value, element.targets
+            )
         elif self.ucum and value.get("system") == _UCUM and not self.ucum(str(value.get("code", ""))):
             self.say("not a UCUM code", "write the unit in UCUM, or leave code and system out", "code")
 

@@ -162,6 +162,8 @@ def measure(ucum: str) -> Measure | None:
 
 def is_valid(ucum: str) -> bool:
     """Whether a code is valid UCUM, special units such as Cel among them."""
+    if not ucum.isascii() or any(c.isspace() for c in ucum):  # not even in an annotation
+        return False
     return measure(ucum) is not None or re.sub(r"\{[^{}]*\}", "", ucum) in _atoms()
 
 

@@ -181,3 +181,12 @@ def test_the_codes_of_kinds_exist() -> None:
     for coding in KINDS.values():
         known = loinc if coding.system == LOINC else snomed
         assert known[coding.code].startswith(coding.display), coding
+
+
+def test_a_window_in_half_lives_is_valid_ucum() -> None:
+    from fhirbridge.fhir.eligibility_values import duration
+    from fhirbridge.terminology import ucum
+
+    told = duration(Quantity(Decimal(5), "half-lives", ucum="half-life"))
+    assert told["code"] == "{half-life}"
+    assert ucum.is_valid(told["code"])
