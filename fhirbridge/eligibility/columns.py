@@ -22,7 +22,9 @@ from fhirbridge.eligibility.compiled import CompiledStudies, Layer
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot, judge
 from fhirbridge.eligibility.policy import Policy
 from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.recorded import Recorded
 from fhirbridge.eligibility.refutations import measures_for
+from fhirbridge.eligibility.results import Results
 from fhirbridge.eligibility.therapies import kinds_asked, kinds_of
 from fhirbridge.records import ItemKind, LeafKind, Patient, Truth
 
@@ -134,13 +136,15 @@ class _Index:
     """Which questions watch which feature, and what each answers for an empty chart."""
 
     def __init__(self, compiled: CompiledStudies) -> None:
+        self.ages, self.results = Ages(compiled.questions), Results(compiled.questions)
+        self.recorded = Recorded(compiled.questions)
         watched: dict[str, list[int]] = defaultdict(list)
         for number, question in enumerate(compiled.questions):
-            for feature in watched_by(question):
-                watched[feature].append(number)
+            if not self.recorded.mode[number] and not Results.takes(question):
+                for feature in watched_by(question):
+                    watched[feature].append(number)
         self.watched = {feature: np.array(numbers, dtype=np.int32) for feature, numbers in watched.items()}
         self.base: dict[tuple[Any, ...], Values] = {}
-        self.ages = Ages(compiled.questions)
 
     def silent(self, compiled: CompiledStudies, policy: Policy, narrative: bool) -> Values:
         """The answers for an empty chart under a policy."""
@@ -166,6 +170,7 @@ def columns(compiled: CompiledStudies, chart: Chart) -> Columns:
     values = index.silent(compiled, chart.policy, chart.patient.narrative).copy()
     touched = [index.watched[f] for f in features_of(chart) if f in index.watched]
     index.ages.answer(chart, values)
+    touched += [index.recorded.answer(chart, values), index.results.answer(chart, values)]
     if touched:
         questions = compiled.questions
         for number in np.unique(np.concatenate(touched)).tolist():

@@ -7,7 +7,9 @@ Creatinine clearance: Cockcroft and Gault, Nephron 1976, with the recorded weigh
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.measures import in_unit, measures
@@ -34,9 +36,19 @@ def ckd_epi_2021(age: int, creatinine: Decimal, female: bool) -> Decimal:
 
 def computed(key: str, chart: Chart) -> Made | None:
     """The value of a measure worked out from others, None where the record cannot answer."""
-    maker = {"crcl": _clearance, "egfr": _rate, "bmi": _bmi, "ecog": _ecog, "kps": _kps}.get(key)
-    maker = maker or {"fasting_glucose": _glucose, "glucose": _fasting}.get(key)
+    maker = _makers().get(key)
     return maker(chart) if maker else None
+
+
+def can_compute(key: str) -> bool:
+    """Whether there is a formula for a measure."""
+    return key in _makers()
+
+
+@lru_cache(maxsize=1)
+def _makers() -> dict[str, Callable[[Chart], Made | None]]:
+    made: dict[str, Callable[[Chart], Made | None]] = {"crcl": _clearance, "egfr": _rate, "bmi": _bmi}
+    return made | {"ecog": _ecog, "kps": _kps, "glucose": _fasting}
 
 
 def _latest(key: str, chart: Chart) -> tuple[Decimal, Item] | None:
@@ -120,12 +132,8 @@ def _kps(chart: Chart) -> Made | None:
     )
 
 
-def _glucose(chart: Chart) -> Made | None:
-    return None  # a random glucose is no fasting one
-
-
 def _fasting(chart: Chart) -> Made | None:
-    found = _latest("fasting_glucose", chart)
+    found = _latest("fasting_glucose", chart)  # and a random glucose is no fasting one
     if found is None:
         return None
     return found[0], found[0], f"fasting glucose {found[0].quantize(Decimal('0.1'))} mg/dL", (found[1].reference,)

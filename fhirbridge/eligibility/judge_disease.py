@@ -12,7 +12,7 @@ from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.windows import in_window, shown
 from fhirbridge.records import Item, ItemKind, Truth
 
-__all__ = ["allergy", "disease", "silent"]
+__all__ = ["TYPES", "allergy", "asks_degree", "disease", "no_allergy", "silent"]
 
 _NOW = frozenset({"active", "current", "ongoing", "concurrent", "present", "concomitant"})
 _GRADED = frozenset(
@@ -118,6 +118,11 @@ def judged(question: Question, items: Sequence[Item], chart: Chart) -> Judgement
     return None
 
 
+def asks_degree(question: Question) -> bool:
+    """Whether a criterion asks how bad it is, so that the words of the record matter."""
+    return not _GRADED.isdisjoint(question.qualifiers)
+
+
 def _graded(question: Question, items: Sequence[Item]) -> Judgement:
     """Met, unless the criterion asks for a degree ("severe", "uncontrolled") that the record does not tell."""
     degrees = [q for q in question.qualifiers if q in _GRADED]
@@ -144,7 +149,7 @@ def _refs(items: Sequence[Item]) -> tuple[str, ...]:
 # --------------------------------------------------------------------------------------- the trial's disease and others
 
 
-_TYPES = {
+TYPES = {
     "small cell": re.compile(r"(?<!non[- ])(?<!non)small[- ]cell|(?<!非)小细胞", re.IGNORECASE),
     "neuroendocrine": re.compile(r"neuroendocrine|carcinoid|神经内分泌|类癌", re.IGNORECASE),
     "squamous": re.compile(r"(?<!non[- ])(?<!non)squamous|鳞", re.IGNORECASE),
@@ -156,10 +161,10 @@ _TYPES = {
 
 def _other_type(question: Question, chart: Chart) -> Judgement | None:
     """Not met when another type of the same tumour is recorded (small cell asked, adenocarcinoma recorded)."""
-    asked = {name for name, mark in _TYPES.items() if mark.search(question.name)}
+    asked = {name for name, mark in TYPES.items() if mark.search(question.name)}
     own = [i for i in cancer_facts.primaries(chart) if i.status == "present"][:1] if asked else []
     for item in own:
-        recorded = {name for name, mark in _TYPES.items() if mark.search(item.concept.name)}
+        recorded = {name for name, mark in TYPES.items() if mark.search(item.concept.name)}
         if recorded and not recorded & asked:
             return no("recorded tumour is {0}", shown(item), evidence=(item.reference,))
     return None
@@ -230,8 +235,13 @@ def allergy(question: Question, chart: Chart) -> Judgement:
         if item.status == "present" and set(question.keys) & item.keys:
             return yes("allergy to {0} recorded", item.concept.name, evidence=(item.reference,))
     for item in recorded:
-        if _NONE_KNOWN & item.keys or _NONE_WORDS.search(item.concept.name):
+        if no_allergy(item):
             return no("{0} recorded", item.concept.name, evidence=(item.reference,))
     if recorded and not question.keys:
         return yes("allergy to {0} recorded", recorded[0].concept.name, evidence=(recorded[0].reference,))
     return silent(question, chart, f"allergy to {question.name}" if question.name else "allergies")
+
+
+def no_allergy(item: Item) -> bool:
+    """Whether it records that no allergies are known."""
+    return bool(_NONE_KNOWN & item.keys or _NONE_WORDS.search(item.concept.name))

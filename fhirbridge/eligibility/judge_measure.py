@@ -12,7 +12,7 @@ from fhirbridge.eligibility.judgement import Judgement, all_of, any_of, no, unkn
 from fhirbridge.eligibility.measures import Measure, in_unit, measures
 from fhirbridge.eligibility.quantities import days, unit_of
 from fhirbridge.eligibility.questions import Question
-from fhirbridge.records import Bound, Item, Quantity
+from fhirbridge.records import Bound, Item, ItemKind, Quantity, Window
 
 __all__ = ["infection", "organ_function", "value"]
 
@@ -42,12 +42,23 @@ def value(question: Question, chart: Chart) -> Judgement:
     return found[0]
 
 
-def _recent(question: Question, results: list[Item], chart: Chart) -> list[Item]:
+def is_recent_asked(question: Question) -> bool:
+    """Whether only results of a time before the day of judgement count."""
     window = question.window
-    if window is None or window.within is None or window.direction not in ("before", "since", "during"):
-        return results
+    return window is not None and window.within is not None and window.direction in ("before", "since", "during")
+
+
+def recent_since(window: Window, as_of: date) -> date:
+    """The first day of such a time."""
+    assert window.within is not None
     day_part, month_part = days(window.within.value, window.within.ucum or window.within.unit or "d")
-    start = months_before(chart.as_of, month_part) - timedelta(days=int(day_part))
+    return months_before(as_of, month_part) - timedelta(days=int(day_part))
+
+
+def _recent(question: Question, results: list[Item], chart: Chart) -> list[Item]:
+    if question.window is None or not is_recent_asked(question):
+        return results
+    start = recent_since(question.window, chart.as_of)
     return [i for i in results if i.start is None or i.start.latest >= start]
 
 
@@ -317,26 +328,42 @@ _CORE = re.compile(r"core|hbcab|anti-?hbc|核心抗体", re.IGNORECASE)
 _SURFACE_AB = re.compile(r"surface ab|hbsab|anti-?hbs\b|表面抗体", re.IGNORECASE)
 
 
+def agent_of(question: Question) -> str:
+    """The agent whose serology answers a question about an infection, "" where there is none."""
+    return next((name for name, mark in _AGENTS if mark.search(question.name)), "")
+
+
 def infection(question: Question, chart: Chart) -> Judgement:
     """An infection from the problem list, else from its serology or viral load."""
     from fhirbridge.eligibility.judge_disease import disease
 
     listed = disease(question, chart)
-    agent = next((mark for name, mark in _AGENTS if mark.search(question.name)), None)
-    if agent is None or (not listed.silent and listed.evidence):
+    agent = agent_of(question)
+    if not agent or (not listed.silent and listed.evidence):
         return listed
-    tests = []
-    for item in chart.items:
-        if (
-            item.kind == "observation"
-            and agent.search(item.concept.name)
-            and (item.answer or item.quantity is not None)
-        ) and not (_CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name)):
-            tests.append(item)
-    found = [t for t in (_serology(item) for item in tests) if t is not None]
-    if not found:
-        return listed
-    return any_of(found)
+    return serology(agent, chart) or listed
+
+
+def serology(agent: str, chart: Chart) -> Judgement | None:
+    """What the tests for an agent say together; None where none answers."""
+    key = f"serology {agent}"
+    if key not in chart.memory:
+        mark = dict(_AGENTS)[agent]
+        found = [_serology(item) for item in chart.kind(ItemKind.OBSERVATION) if _is_test(item, mark)]
+        answers = [f for f in found if f is not None]
+        chart.memory[key] = any_of(answers) if answers else None
+    return chart.memory[key]  # type: ignore[return-value]
+
+
+def _is_test(item: Item, agent: re.Pattern[str]) -> bool:
+    if not (item.answer or item.quantity is not None) or not agent.search(item.concept.name):
+        return False
+    return not (_CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name))
+
+
+def is_special(measure: str) -> bool:
+    """Whether more than the number of its results answers for a measure: several at once, words, serology."""
+    return measure in ("transaminases", "urine_protein") or measure in _VIRUSES
 
 
 _VIRUSES = {"hcv_rna": "hepatitis c", "hbv_dna": "hepatitis b", "hiv_rna": "hiv"}

@@ -13,7 +13,7 @@ from fhirbridge.eligibility.therapies import kinds_asked, kinds_of, of_kind
 from fhirbridge.eligibility.windows import in_window, shown
 from fhirbridge.records import Item, ItemKind, Truth
 
-__all__ = ["imaging", "line", "medication", "outside", "procedure", "therapy", "trial"]
+__all__ = ["imaging", "is_adjuvant", "line", "medication", "outside", "procedure", "therapy", "trial"]
 
 _GIVEN = ("present", "past")
 _ADJUVANT = re.compile(r"adjuvant|peri-?operative|辅助|围手术期|curative|根治", re.IGNORECASE)
@@ -59,15 +59,13 @@ def _anticancer(item: Item, chart: Chart) -> bool:
 
 def _taken(question: Question, items: list[Item], chart: Chart) -> Judgement:
     given = [i for i in items if i.status in _GIVEN]
-    wanted = set(question.qualifiers)
-    if {"advanced", "metastatic"} & wanted:
-        given = [i for i in given if not _adjuvant(i)]
+    if excludes_adjuvant(question):
+        given = [i for i in given if not is_adjuvant(i)]
     timed = [(i, _counts(i, question, chart)) for i in given]
     inside = [i for i, held in timed if held]
-    washout = question.window is not None and question.window.at_least is not None and question.window.within is None
     if question.count_low is not None or question.count_high is not None:
         return _counted(question, inside, chart)
-    if washout and question.window and question.window.direction in ("since", "before"):
+    if is_washout(question):
         return _washout(question, given, timed, chart)
     if inside:
         return yes("{0} recorded", shown(inside[0]), evidence=tuple(i.reference for i in inside[:3]))
@@ -113,7 +111,13 @@ def _none(question: Question, chart: Chart) -> Judgement:
 _AHEAD = frozenset({"planned", "scheduled", "preplanned", "future", "anticipated", "requires", "expected"})
 
 
-def _adjuvant(item: Item) -> bool:
+def excludes_adjuvant(question: Question) -> bool:
+    """Whether only treatment of advanced disease is meant."""
+    return not {"advanced", "metastatic"}.isdisjoint(question.qualifiers)
+
+
+def is_adjuvant(item: Item) -> bool:
+    """Whether a treatment was adjuvant as the record tells it."""
     return bool(_ADJUVANT.search(item.text)) and not _ADVANCED.search(item.text)
 
 
@@ -121,9 +125,22 @@ _CURRENT = frozenset({"current", "concurrent", "ongoing", "active", "concomitant
 
 
 def _counts(item: Item, question: Question, chart: Chart) -> bool | None:
-    if question.window is None and _CURRENT & set(question.qualifiers):
+    if question.window is None and is_current(question):
         return item.status == "present"
     return in_window(item, question.window, chart)
+
+
+def is_current(question: Question) -> bool:
+    """Whether treatment going on is asked for."""
+    return not _CURRENT.isdisjoint(question.qualifiers)
+
+
+def is_washout(question: Question) -> bool:
+    """Whether so long must have passed since the last dose."""
+    window = question.window
+    if window is None or window.at_least is None or window.within is not None:
+        return False
+    return window.direction in ("since", "before")
 
 
 def _washout(question: Question, given: list[Item], timed: list[tuple[Item, bool | None]], chart: Chart) -> Judgement:
@@ -220,7 +237,7 @@ def line(question: Question, chart: Chart) -> Judgement:
     kinds = kinds_asked(" ".join((question.name, *question.values))) or ("systemic",)
     items = []
     for item in chart.kind(ItemKind.MEDICATION):
-        if item.status in _GIVEN and of_kind(item, ("systemic",)) and _anticancer(item, chart) and not _adjuvant(item):
+        if item.status in _GIVEN and of_kind(item, ("systemic",)) and _anticancer(item, chart) and not is_adjuvant(item):
             items.append(item)
     lines = [ln for ln in _lines(items) if any(of_kind(i, kinds) or set(question.keys) & i.keys for i in ln)]
     if question.count_low is None and question.count_high is None:
@@ -250,23 +267,34 @@ def procedure(question: Question, chart: Chart) -> Judgement:
     items = chart.with_keys(question.keys, ItemKind.PROCEDURE)
     kinds = kinds_asked(" ".join((question.name, *question.values)))
     known = {id(i) for i in items}
-    if kinds and question.name.casefold() in (
-        "surgery",
-        "major surgery",
-        "operation",
-        "手术",
-        "大手术",
-        "radiotherapy",
-    ):
+    if kinds and is_kind_of_procedure(question):
         items += [i for i in chart.kind(ItemKind.PROCEDURE) if id(i) not in known and of_kind(i, kinds)]
     findings = chart.with_keys(question.keys, ItemKind.CONDITION, ItemKind.OBSERVATION)
     items += [i for i in findings if i.status in ("present", "past", "absent")]
-    if question.required and not items and _TEST.search(question.name):
+    if not items and _is_test_asked(question):
         return unknown(question.name, "{0} not recorded", question.name)
     planned = [i for i in items if i.status == "planned"]
-    if planned and {"planned", "scheduled", "requires"} & set(question.qualifiers):
+    if planned and not _PLANNED.isdisjoint(question.qualifiers):
         return yes("{0} planned", shown(planned[0]), evidence=(planned[0].reference,))
     return _taken(question, items, chart)
+
+
+_WHOLE_KINDS = frozenset({"surgery", "major surgery", "operation", "手术", "大手术", "radiotherapy"})
+_PLANNED = frozenset({"planned", "scheduled", "requires"})
+
+
+def is_kind_of_procedure(question: Question) -> bool:
+    """Whether any procedure of a kind is meant (surgery, radiotherapy)."""
+    return question.name.casefold() in _WHOLE_KINDS
+
+
+def waits(question: Question) -> bool:
+    """Whether an order counts too, or the want of one leaves it open."""
+    return not _PLANNED.isdisjoint(question.qualifiers) or _is_test_asked(question)
+
+
+def _is_test_asked(question: Question) -> bool:
+    return question.required and bool(_TEST.search(question.name))
 
 
 _TEST = re.compile(

@@ -6,7 +6,7 @@ import csv
 import operator
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
@@ -16,7 +16,7 @@ from fhirbridge.eligibility.judgement import Judgement, no
 from fhirbridge.eligibility.measures import in_unit, measures
 from fhirbridge.eligibility.questions import Question
 
-__all__ = ["measures_for", "refuted"]
+__all__ = ["holds", "measures_for", "refuted", "rows_for"]
 
 _SIGNS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<": operator.lt,
@@ -45,15 +45,26 @@ def measures_for(question: Question) -> tuple[str, ...]:
     return tuple(dict.fromkeys(measure for _, bounds, _ in rows for measure, _, _ in bounds))
 
 
+def rows_for(question: Question) -> Iterator[tuple[str, int]]:
+    """The rows of the table that can rule out what a question asks for, each by its key and place."""
+    for key in question.keys:
+        for place, (degree, _, _) in enumerate(_rows().get(key, ())):
+            if not degree or degree in question.qualifiers:
+                yield key, place
+
+
+def holds(row: tuple[str, int], chart: Chart) -> bool:
+    """Whether the latest values rule out what a row names."""
+    return _held(_rows()[row[0]][row[1]][1], chart) is not None
+
+
 def refuted(question: Question, chart: Chart) -> Judgement | None:
     """Not met, where the latest values rule the disease (or its degree) out."""
-    for key in question.keys:
-        for degree, bounds, why in _rows().get(key, ()):
-            if degree and degree not in question.qualifiers:
-                continue
-            evidence = _held(bounds, chart)
-            if evidence is not None:
-                return no("{0}: {1}", question.name, why, evidence=evidence)
+    for key, place in rows_for(question):
+        _, bounds, why = _rows()[key][place]
+        evidence = _held(bounds, chart)
+        if evidence is not None:
+            return no("{0}: {1}", question.name, why, evidence=evidence)
     return None
 
 

@@ -9,7 +9,9 @@ from fhirbridge.eligibility.chart import Chart, last_day, months_before
 from fhirbridge.eligibility.quantities import days
 from fhirbridge.records import Item, ItemKind, Quantity, Window
 
-__all__ = ["back", "in_window", "shown"]
+__all__ = ["ANY_TIME", "LASTING", "SINCE", "WITHIN", "back", "in_window", "kind_of", "limit_of", "shown"]
+
+ANY_TIME, WITHIN, SINCE, LASTING = range(4)
 
 
 def back(chart: Chart, length: Quantity) -> date:
@@ -23,17 +25,33 @@ def _back(day: date, length: Quantity) -> date:
     return months_before(day, month_part) - timedelta(days=int(day_part))
 
 
+def kind_of(window: Window | None) -> int:
+    """What a window asks of an item: nothing, to fall within it, to be long enough ago, or to last long enough."""
+    if window is None or window.direction == "after":
+        return ANY_TIME
+    if window.within is not None:
+        return WITHIN
+    if window.at_least is None:
+        return ANY_TIME
+    return LASTING if window.direction in ("lasting", "during") else SINCE
+
+
+def limit_of(window: Window, chart: Chart) -> date:
+    """The day that decides, for a window that asks something."""
+    length = window.within if window.within is not None else window.at_least
+    assert length is not None
+    return back(chart, length)
+
+
 def in_window(item: Item, window: Window | None, chart: Chart) -> bool | None:
     """Whether an item falls into the window; None when its dates cannot tell."""
-    if window is None or window.direction == "after":
+    kind = kind_of(window)
+    if window is None or kind == ANY_TIME:
         return True
-    if window.within is not None:
-        return _within(item, back(chart, window.within), chart)
-    if window.at_least is not None and window.direction in ("lasting", "during"):
-        return _lasting(item, back(chart, window.at_least))
-    if window.at_least is not None:
-        return _since(item, back(chart, window.at_least), chart)
-    return True
+    limit = limit_of(window, chart)
+    if kind == WITHIN:
+        return _within(item, limit, chart)
+    return _lasting(item, limit) if kind == LASTING else _since(item, limit, chart)
 
 
 def _within(item: Item, start: date, chart: Chart) -> bool | None:
