@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from fhirbridge.eligibility import cancer_facts
 from fhirbridge.eligibility.ages import Ages
+from fhirbridge.eligibility.alike import alike
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.compiled import CompiledStudies, Layer
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot, judge
+from fhirbridge.eligibility.malignancies import Malignancies
 from fhirbridge.eligibility.policy import Policy
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.recorded import Recorded
@@ -67,7 +69,7 @@ def watched_by(question: Question) -> tuple[str, ...]:
     kind = question.kind
     if kind in NEVER:
         return ()
-    if kind is LeafKind.AGE and Ages.takes(question):
+    if Ages.takes(question):
         return ()
     if kind in _TUMOUR:
         return ("tumour",)
@@ -136,14 +138,15 @@ class _Index:
     """Which questions watch which feature, and what each answers for an empty chart."""
 
     def __init__(self, compiled: CompiledStudies) -> None:
-        self.ages, self.results = Ages(compiled.questions), Results(compiled.questions)
-        self.recorded = Recorded(compiled.questions)
+        makers = (Ages, Recorded, Results, Malignancies)
+        self.at_once = [maker(compiled.questions) for maker in makers]
         watched: dict[str, list[int]] = defaultdict(list)
         for number, question in enumerate(compiled.questions):
-            if not self.recorded.mode[number] and not Results.takes(question):
+            if not any(maker.takes(question) for maker in makers):
                 for feature in watched_by(question):
                     watched[feature].append(number)
         self.watched = {feature: np.array(numbers, dtype=np.int32) for feature, numbers in watched.items()}
+        self.alike = alike(compiled.questions)
         self.base: dict[tuple[Any, ...], Values] = {}
 
     def silent(self, compiled: CompiledStudies, policy: Policy, narrative: bool) -> Values:
@@ -169,12 +172,13 @@ def columns(compiled: CompiledStudies, chart: Chart) -> Columns:
     index = index_of(compiled)
     values = index.silent(compiled, chart.policy, chart.patient.narrative).copy()
     touched = [index.watched[f] for f in features_of(chart) if f in index.watched]
-    index.ages.answer(chart, values)
-    touched += [index.recorded.answer(chart, values), index.results.answer(chart, values)]
-    if touched:
-        questions = compiled.questions
-        for number in np.unique(np.concatenate(touched)).tolist():
-            values[number] = _VALUE[judge(questions[number], chart).truth]
+    touched += [some.answer(chart, values) for some in index.at_once]
+    numbers = np.concatenate(touched)
+    chosen = index.alike[numbers]
+    answers = np.empty(len(values), dtype=np.int8)
+    for number in np.unique(chosen).tolist():
+        answers[number] = _VALUE[judge(compiled.questions[number], chart).truth]
+    values[numbers] = answers[chosen]
     nodes = np.ones(int(compiled.arrays["node_count"][0]), dtype=np.int8)
     nodes[compiled.arrays["question_node"]] = values
     for layer in compiled.layers:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
 
 from fhirbridge.eligibility import cancer_facts, refutations
 from fhirbridge.eligibility.chart import Chart
@@ -71,6 +72,19 @@ def silent(question: Question, chart: Chart, what: str = "") -> Judgement:
     return unknown(name, "{0} not recorded", name)
 
 
+def read_of(question: Question) -> tuple[Hashable, ...]:
+    """All of a question that decides its answer, where it does not ask for another malignancy."""
+    cancer = cancer_facts.is_cancer_question(question), _types_in(question.name)
+    ever = "history" in question.qualifiers or "prior" in question.qualifiers
+    degrees = tuple(q for q in question.qualifiers if q in _GRADED)
+    return question.keys, question.anchors, question.window, ever, degrees, cancer
+
+
+@lru_cache(maxsize=100_000)
+def _types_in(name: str) -> frozenset[str]:
+    return frozenset(kind for kind, mark in TYPES.items() if mark.search(name))
+
+
 def disease(question: Question, chart: Chart) -> Judgement:
     """A disease or symptom by its keys; with `other`, any malignancy but the trial's own."""
     if question.other:
@@ -128,10 +142,10 @@ def _graded(question: Question, items: Sequence[Item]) -> Judgement:
     degrees = [q for q in question.qualifiers if q in _GRADED]
     for degree in degrees:
         for item in items:
-            words = f"{item.concept.name} {item.text} {item.answer}"
-            if degree in _SAME and re.search(_SAME[degree], words, re.IGNORECASE):
+            told = _degree_told(degree, f"{item.concept.name} {item.text} {item.answer}")
+            if told is True:
                 return yes("{0}: {1}", shown(item), degree, evidence=(item.reference,))
-            if degree in _OPPOSITE and re.search(_OPPOSITE[degree], words, re.IGNORECASE):
+            if told is False:
                 return no("{0}: not {1}", shown(item), degree, evidence=(item.reference,))
     strict = [d for d in degrees if d not in ("chronic", "acute", "progressive")]
     if strict:
@@ -140,6 +154,14 @@ def _graded(question: Question, items: Sequence[Item]) -> Judgement:
             need, "{0} recorded; whether it is {1} is not", shown(items[0]), strict[0], evidence=_refs(items[:1])
         )
     return yes("{0} recorded", shown(items[0]), evidence=_refs(items[:1]))
+
+
+@lru_cache(maxsize=50_000)
+def _degree_told(degree: str, words: str) -> bool | None:
+    """Whether a record's words tell that degree (True) or its opposite (False)."""
+    if degree in _SAME and re.search(_SAME[degree], words, re.IGNORECASE):
+        return True
+    return False if degree in _OPPOSITE and re.search(_OPPOSITE[degree], words, re.IGNORECASE) else None
 
 
 def _refs(items: Sequence[Item]) -> tuple[str, ...]:
@@ -161,10 +183,10 @@ TYPES = {
 
 def _other_type(question: Question, chart: Chart) -> Judgement | None:
     """Not met when another type of the same tumour is recorded (small cell asked, adenocarcinoma recorded)."""
-    asked = {name for name, mark in TYPES.items() if mark.search(question.name)}
+    asked = _types_in(question.name)
     own = [i for i in cancer_facts.primaries(chart) if i.status == "present"][:1] if asked else []
     for item in own:
-        recorded = {name for name, mark in TYPES.items() if mark.search(item.concept.name)}
+        recorded = _types_in(item.concept.name)
         if recorded and not recorded & asked:
             return no("recorded tumour is {0}", shown(item), evidence=(item.reference,))
     return None
@@ -194,22 +216,47 @@ def _other_malignancy(question: Question, chart: Chart) -> Judgement:
     for item in cancer_facts.primaries(chart):
         if set(question.anchors) & item.keys or _is_own(item, question, chart):
             continue
-        if _MINOR.search(item.concept.name) and _EXEMPT.search(question.words):
+        if is_minor(item) and exempts_minor(question):
             continue
         if in_window(item, question.window, chart) is not False:
             others.append(item)
-    now = bool(_NOW & set(question.qualifiers)) and not {"history", "prior"} & set(question.qualifiers)
-    now = now or bool(_UNDER_TREATMENT.search(question.words))
+    now = means_now(question)
     for item in others:
         if item.status == "present" or not now or question.window is not None:
             return yes("other malignancy: {0}", shown(item), evidence=(item.reference,))
-    denied = [i for i in chart.kind(ItemKind.CONDITION, ItemKind.OBSERVATION) if _denied(i)]
+    denied = denied_malignancies(chart)
     if denied:
         return no("{0}: recorded as absent", shown(denied[-1]), evidence=(denied[-1].reference,))
     past = [i for i in cancer_facts.primaries(chart) if i.status == "past"]
     if past and not others:
         return no("{0} does not count", shown(past[0]), evidence=(past[0].reference,))
     return silent(question, chart, "another malignancy")
+
+
+def means_now(question: Question) -> bool:
+    """Whether only a malignancy that is there now is meant."""
+    qualifiers = set(question.qualifiers)
+    now = bool(_NOW & qualifiers) and not {"history", "prior"} & qualifiers
+    return now or bool(_UNDER_TREATMENT.search(question.words))
+
+
+def is_minor(item: Item) -> bool:
+    """Whether a tumour is of the kind that criteria commonly exempt."""
+    return bool(_MINOR.search(item.concept.name))
+
+
+def exempts_minor(question: Question) -> bool:
+    """Whether a criterion exempts such tumours."""
+    return bool(_EXEMPT.search(question.words))
+
+
+def denied_malignancies(chart: Chart) -> list[Item]:
+    """What says that there is no other malignancy."""
+    if "denied malignancies" not in chart.memory:
+        chart.memory["denied malignancies"] = [
+            i for i in chart.kind(ItemKind.CONDITION, ItemKind.OBSERVATION) if _denied(i)
+        ]
+    return chart.memory["denied malignancies"]  # type: ignore[return-value]
 
 
 def _denied(item: Item) -> bool:

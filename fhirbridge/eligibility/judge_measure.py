@@ -282,12 +282,17 @@ _HIGHEST = {"creatinine": Decimal("1.5"), "alt": Decimal("2.5"), "ast": Decimal(
 _HIGHEST |= {"inr": Decimal("1.5"), "aptt": Decimal("1.5")}
 
 
+def organs_asked(question: Question) -> tuple[tuple[str, ...], ...]:
+    """The measures of each organ that a question names."""
+    asked = " ".join((question.name, *question.values))
+    named = tuple(keys for mark, keys in _ORGANS if mark.search(asked))
+    return named or tuple(keys for _, keys in _ORGANS[:3])
+
+
 def organ_function(question: Question, chart: Chart) -> Judgement:
     """Adequate function of the organs named (marrow, liver and kidney when none is): by the usual limits of trials."""
-    asked = " ".join((question.name, *question.values))
-    named = [keys for mark, keys in _ORGANS if mark.search(asked)] or [keys for _, keys in _ORGANS[:3]]
     parts = []
-    for keys in named:
+    for keys in organs_asked(question):
         found = [_unremarkable(key, chart) for key in keys if chart.measured.get(key)]
         label = measures()[keys[0]].label
         parts.append(all_of(found) if found else unknown(f"{label} and related values", "{0} not recorded", label))

@@ -205,6 +205,7 @@ def childbearing(question: Question, chart: Chart) -> Judgement:
     return unknown("menopausal status", "menopausal status not recorded")
 
 
+_SMOKING = re.compile(r"smok|tobacco|吸烟|烟", re.IGNORECASE)
 _NEVER = re.compile(r"never|266919005|从不|不吸烟|无吸烟|non-?smoker|denies", re.IGNORECASE)
 _FORMER = re.compile(r"ex-?smoker|former|quit|8517006|已戒|戒烟|past smok", re.IGNORECASE)
 _CURRENT = re.compile(
@@ -224,15 +225,21 @@ def smoking(question: Question, chart: Chart) -> Judgement:
         ):
             return Judgement(Truth.NOT_MET, "smoking not mentioned, taken as absent", silent=True)
         return unknown("smoking status", "smoking status not recorded")
-    wanted = {_smoking_word(v) for v in (*question.values, *question.qualifiers, question.name)} - {""}
-    if not wanted:
-        ever = "history" in question.qualifiers or bool(re.search(r"history|ever|史", question.name, re.IGNORECASE))
-        wanted = {"current", "former"} if ever or question.window else {"current"}
+    wanted = smoking_asked(question)
     judge = yes if status in wanted else no
     evidence = (item.reference,) if item else ()
     return judge(
         "{0} smoker{1}; asked: {2}", status, _on(item) if item else "", " or ".join(sorted(wanted)), evidence=evidence
     )
+
+
+def smoking_asked(question: Question) -> frozenset[str]:
+    """Which of never, former and current are asked for."""
+    wanted = {_smoking_word(v) for v in (*question.values, *question.qualifiers, question.name)} - {""}
+    if wanted:
+        return frozenset(wanted)
+    ever = "history" in question.qualifiers or bool(re.search(r"history|ever|史", question.name, re.IGNORECASE))
+    return frozenset({"current", "former"} if ever or question.window else {"current"})
 
 
 def _pack_years(question: Question, chart: Chart) -> Judgement:
@@ -246,7 +253,7 @@ def _pack_years(question: Question, chart: Chart) -> Judgement:
 
 
 def _smoking_status(chart: Chart) -> tuple[str, Item | None]:
-    for item in _about(chart, re.compile(r"smok|tobacco|吸烟|烟", re.IGNORECASE)):
+    for item in _about(chart, _SMOKING):
         words = f"{item.answer} {item.concept.name}"
         if item.quantity is not None:
             continue
@@ -268,9 +275,12 @@ def _smoking_word(value: str) -> str:
     return "current" if "current" in word or "active" in word else ""
 
 
+_ALCOHOL = re.compile(r"alcohol|drink|饮酒|酗酒|酒精", re.IGNORECASE)
+
+
 def alcohol(question: Question, chart: Chart) -> Judgement:
     """Alcohol or drug misuse as recorded."""
-    for item in _about(chart, re.compile(r"alcohol|drink|饮酒|酗酒|酒精", re.IGNORECASE)):
+    for item in _about(chart, _ALCOHOL):
         if item.status == "absent" or re.search(r"never|none|denies|不饮|无", item.answer, re.IGNORECASE):
             return no("no alcohol use recorded{0}", _on(item), evidence=(item.reference,))
         if item.kind is ItemKind.CONDITION or re.search(

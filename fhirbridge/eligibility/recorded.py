@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirbridge.eligibility import cancer_facts, judge_disease, judge_measure, judge_therapy, refutations, windows
-from fhirbridge.eligibility.chart import Chart, last_day
+from fhirbridge.eligibility import cancer_facts, judge_disease, judge_measure, judge_therapy, refutations
+from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.spans import DATELESS, INSIDE, OUTSIDE, Windows, days_of, inside_of
 from fhirbridge.eligibility.therapies import kinds_asked, kinds_of
-from fhirbridge.records import Item, ItemKind, LeafKind, Truth, Window
+from fhirbridge.records import Item, ItemKind, LeafKind, Truth
 
 __all__ = ["Recorded"]
 
@@ -59,7 +59,6 @@ _TREATMENTS = (ItemKind.MEDICATION, ItemKind.PROCEDURE, ItemKind.IMMUNIZATION)
 _NONE: frozenset[str] = frozenset()
 _ABSENT = 2
 _STATUS = {"present": 0, "past": 1, "absent": 2, "possible": 3, "pending": 4}
-_OUTSIDE, _INSIDE, _DATELESS = range(3)
 # Marks, the strongest decides: nothing, only suspected, denied, at another time, at a time unknown, as asked.
 _NOTHING, _SUSPECTED, _DENIED, _ANOTHER_TIME, _UNDATED, _HELD = range(6)
 
@@ -67,7 +66,8 @@ _NOTHING, _SUSPECTED, _DENIED, _ANOTHER_TIME, _UNDATED, _HELD = range(6)
 def _marks() -> Values:
     """Mark by mode, status and time."""
     table = np.zeros((7, 5, 3), dtype=np.int8)
-    by_time = (_ANOTHER_TIME, _HELD, _UNDATED)
+    by_time = np.zeros(3, dtype=np.int8)
+    by_time[[OUTSIDE, INSIDE, DATELESS]] = _ANOTHER_TIME, _HELD, _UNDATED
     present, past, absent, possible, pending = range(5)
     for mode in (_NOW, _EVER, _GIVEN, _GOING_ON):
         table[mode, present] = by_time
@@ -75,7 +75,9 @@ def _marks() -> Values:
         table[mode, absent] = _DENIED
     table[_GOING_ON, present] = _HELD
     table[_NOW : _EVER + 1, possible : pending + 1] = _SUSPECTED
-    table[_OVER, : past + 1] = (_HELD, _ANOTHER_TIME, _UNDATED)  # too recent is the strongest
+    table[_OVER, : past + 1, OUTSIDE] = _HELD  # too recent is the strongest
+    table[_OVER, : past + 1, INSIDE] = _ANOTHER_TIME
+    table[_OVER, : past + 1, DATELESS] = _UNDATED
     table[_REACTED, present] = _HELD
     return table
 
@@ -92,6 +94,7 @@ def _answers() -> Values:
 
 
 _MARK, _ANSWER = _marks(), _answers()
+_OPEN = np.isin(np.arange(6), (_NOTHING, _SUSPECTED, _UNDATED))
 
 
 def _mode(question: Question) -> int:
@@ -103,8 +106,6 @@ def _mode(question: Question) -> int:
     if family == _ALLERGY:
         return _REACTED
     if family in (_DISEASE, _IMAGING):
-        if question.anchors:
-            return 0
         ever = "history" in wanted or "prior" in wanted or bool(window is not None and window.within)
         return _EVER if ever else _NOW
     if question.count_low is not None or question.count_high is not None:
@@ -116,28 +117,6 @@ def _mode(question: Question) -> int:
     return _GOING_ON if window is None and judge_therapy.is_current(question) else _GIVEN
 
 
-class _Windows:
-    """The distinct windows of questions as limits in days, worked out for a day of judgement."""
-
-    def __init__(self) -> None:
-        self.numbers: dict[Window, int] = {}
-        self._limits: dict[date, tuple[Values, NDArray[np.int64]]] = {}
-
-    def number(self, window: Window | None) -> int:
-        """The number of a window, -1 for any time."""
-        if window is None or windows.kind_of(window) == windows.ANY_TIME:
-            return -1
-        return self.numbers.setdefault(window, len(self.numbers))
-
-    def limits(self, chart: Chart) -> tuple[Values, NDArray[np.int64]]:
-        """For each window its kind and the day that decides, as an ordinal."""
-        if chart.as_of not in self._limits:
-            kinds = np.array([windows.kind_of(w) for w in self.numbers], dtype=np.int8)
-            days = [windows.limit_of(w, chart).toordinal() for w in self.numbers]
-            self._limits[chart.as_of] = kinds, np.array(days, dtype=np.int64)
-        return self._limits[chart.as_of]
-
-
 class Recorded:
     """The questions that items answer by key or kind of therapy; the rest are judged one by one."""
 
@@ -145,7 +124,7 @@ class Recorded:
         count = len(questions)
         self.mode = np.array([_mode(q) for q in questions], dtype=np.int8)
         self.family = np.array([_FAMILIES.get(q.kind, 0) for q in questions], dtype=np.int8)
-        self.windows = _Windows()
+        self.windows = Windows()
         self.window = np.full(count, -1, dtype=np.int32)
         self.degrees = np.zeros(count, dtype=bool)  # asks how bad it is
         self.adjuvant = np.zeros(count, dtype=bool)  # does not mean adjuvant treatment
@@ -154,6 +133,7 @@ class Recorded:
         self.types = np.zeros(count, dtype=np.int32)  # types of tumour asked for, a bit each
         by_key: dict[str, list[int]] = defaultdict(list)
         by_therapy: dict[str, list[int]] = defaultdict(list)
+        by_anchor: dict[str, list[int]] = defaultdict(list)
         refutable: dict[tuple[str, int], list[int]] = defaultdict(list)
         agents: dict[str, list[int]] = defaultdict(list)
         for number in np.flatnonzero(self.mode).tolist():
@@ -163,6 +143,8 @@ class Recorded:
             for key in question.keys:
                 by_key[key].append(number)
             if family == _DISEASE:
+                for key in question.anchors:
+                    by_anchor[key].append(number)
                 self.degrees[number] = judge_disease.asks_degree(question)
                 self.rival[number] = question.index and cancer_facts.is_cancer_question(question)
                 self.types[number] = _bits(question.name)
@@ -181,6 +163,7 @@ class Recorded:
                     for kind in kinds:
                         by_therapy[kind].append(number)
         self.by_key, self.by_therapy = _arrays(by_key), _arrays(by_therapy)
+        self.by_anchor = _arrays(by_anchor)
         self.refutable, self.agents = _arrays(refutable), _arrays(agents)
         self.typed = np.flatnonzero(self.types).astype(np.int32)
         self.rivals = np.flatnonzero(self.rival).astype(np.int32)
@@ -188,6 +171,11 @@ class Recorded:
         self.keyless = np.array([n for n in self.allergies.tolist() if not questions[n].keys], dtype=np.int32)
         self.treatments = np.flatnonzero((self.mode >= _GIVEN) & (self.mode <= _OVER)).astype(np.int32)
         self._lookup = lru_cache(maxsize=20_000)(self._looked_up)
+
+    @staticmethod
+    def takes(question: Question) -> bool:
+        """Whether the items under a question's keys answer it."""
+        return bool(_mode(question))
 
     def answer(self, chart: Chart, values: Values) -> Ints:
         """Write the answers for one chart into `values`; the questions left, to be judged one by one."""
@@ -206,9 +194,18 @@ class Recorded:
     # -------------------------------------------------------------------------------------------- pairs with items
 
     def _looked_up(
-        self, kind: ItemKind, keys: frozenset[str], kinds: frozenset[str], adjuvant: bool, against_cancer: bool
+        self,
+        kind: ItemKind,
+        keys: frozenset[str],
+        whole: frozenset[str],
+        kinds: frozenset[str],
+        adjuvant: bool,
+        against_cancer: bool,
     ) -> tuple[Ints, Ints]:
-        """The questions that an item of these keys and kinds of therapy can answer: at any time, and in a window."""
+        """The questions that an item of these keys and kinds of therapy can answer: at any time, and in a window.
+
+        `whole`: all its keys, by which it may be the trial's own disease, so that it does not count as another.
+        """
         named = _joined(self.by_key[k] for k in keys if k in self.by_key)
         of_kind = _joined(self.by_therapy[k] for k in kinds if k in self.by_therapy)
         named = named[_ACCEPTED[0, self.family[named], _KINDS[kind]]]
@@ -218,6 +215,9 @@ class Recorded:
             found = found[~self.adjuvant[found]]
         if not against_cancer:
             found = found[~self.systemic[found]]
+        own = [self.by_anchor[k] for k in whole if k in self.by_anchor]
+        if own:
+            found = found[~np.isin(found, np.concatenate(own))]
         timed = self.window[found] >= 0
         return found[~timed], found[timed]
 
@@ -232,9 +232,9 @@ class Recorded:
             kinds = kinds_of(item) if treatment else _NONE
             adjuvant = treatment and status < _ABSENT and judge_therapy.is_adjuvant(item)
             counts = cancer or item.kind is not ItemKind.MEDICATION
-            timeless, timed = self._lookup(item.kind, item.keys, kinds, adjuvant, counts)
+            timeless, timed = self._lookup(item.kind, item.keys, item.keys, kinds, adjuvant, counts)
             if status == _ABSENT:  # no HIV is not no infection: a denied disease answers for itself alone
-                own = self._lookup(item.kind, item.own, _NONE, False, True)
+                own = self._lookup(item.kind, item.own, item.keys, _NONE, False, True)
                 timeless, timed = self._denied(timeless, own[0]), self._denied(timed, own[1])
             yield item, status, timeless, timed
 
@@ -249,15 +249,15 @@ class Recorded:
             if len(at_any_time):
                 timeless.setdefault((status, id(at_any_time)), at_any_time)
             if len(in_window):
-                timed.setdefault((status, *_days(item, chart), id(in_window)), in_window)
+                timed.setdefault((status, *days_of(item, chart), id(in_window)), in_window)
         if timeless:
             numbers, status = _repeated(timeless)
-            yield numbers, _MARK[self.mode[numbers], status[:, 0], _INSIDE]
+            yield numbers, _MARK[self.mode[numbers], status[:, 0], INSIDE]
         if timed:
             numbers, told = _repeated(timed)
             kinds, limits = self.windows.limits(chart)
             window = self.window[numbers]
-            inside = _inside(kinds[window], limits[window], told)
+            inside = inside_of(kinds[window], limits[window], told[:, 1:])
             yield numbers, _MARK[self.mode[numbers], told[:, 0], inside]
 
     # ------------------------------------------------------------------------------- questions that no item answers
@@ -268,8 +268,8 @@ class Recorded:
             values[self.treatments[best[self.treatments] == _NOTHING]] = 1
         settled = np.zeros(len(best), dtype=bool)
         for row, numbers in self.refutable.items():
-            open_ones = numbers[np.isin(best[numbers], (_NOTHING, _SUSPECTED, _UNDATED))]
-            if len(open_ones) and refutations.holds(row, chart):
+            if refutations.holds(row, chart):
+                open_ones = numbers[_OPEN[best[numbers]]]
                 values[open_ones] = 0
                 settled[open_ones] = True
         active = [i for i in cancer_facts.primaries(chart) if i.status == "present"]
@@ -317,24 +317,6 @@ def _repeated(found: dict[tuple[int, ...], Ints]) -> tuple[Ints, NDArray[np.int6
     """All the questions of a table, and for each of them the numbers it stands under."""
     rows = np.array([key[:-1] for key in found], dtype=np.int64)
     return np.concatenate(list(found.values())), np.repeat(rows, [len(a) for a in found.values()], axis=0)
-
-
-def _days(item: Item, chart: Chart) -> tuple[int, int, int, int]:
-    """First and last day on which it last held and of its start, as ordinals; -1 where it has no date."""
-    early, late = last_day(item, chart.as_of)
-    held = (-1, -1) if early is None or late is None else (early.toordinal(), late.toordinal())
-    start = (item.start.earliest.toordinal(), item.start.latest.toordinal()) if item.start else (-1, -1)
-    return *held, *start
-
-
-def _inside(kinds: Values, limits: NDArray[np.int64], told: NDArray[np.int64]) -> Values:
-    """Whether days fall into windows, as `windows.in_window` says it of one."""
-    lasting, within = kinds == windows.LASTING, kinds == windows.WITHIN
-    early = np.where(lasting, told[:, 3], told[:, 1])
-    late = np.where(lasting, told[:, 4], told[:, 2])
-    inside = np.where(within, early >= limits, late <= limits)
-    outside = np.where(within, late < limits, early > limits)
-    return np.where(late < 0, _DATELESS, np.where(inside, _INSIDE, np.where(outside, _OUTSIDE, _DATELESS)))
 
 
 def _arrays(lists: dict[_T, list[int]]) -> dict[_T, Ints]:
