@@ -46,7 +46,8 @@ class Ages:
         barred = (most[self.low_unit] < self.low) | (least[self.high_unit] > self.high)
         values[self.numbers] = np.where(barred, 0, np.where(sure, 2, 1))
         birthday = (least[self.low_unit] == self.low - 1) | (most[self.low_unit] == self.low - 1)
-        return self.numbers[birthday & self.by_birthday]
+        left: NDArray[np.int32] = self.numbers[birthday & self.by_birthday]
+        return left
 
 
 def _whole(bound: Bound) -> bool:

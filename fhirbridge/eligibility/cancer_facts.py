@@ -10,7 +10,7 @@ from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.records import Item, ItemKind
 
-__all__ = ["Finding", "Stage", "findings", "is_cancer_question", "primaries", "sites", "stage"]
+__all__ = ["Finding", "Stage", "findings", "genes_in", "is_cancer_question", "primaries", "sites", "stage"]
 
 _CANCER = re.compile(
     r"cancer|carcinoma|malignan|lymphoma|leuk(?:a)?emia|sarcoma|melanoma|myeloma|glioma|blastoma|mesothelioma|neoplasm|"
@@ -39,11 +39,16 @@ def is_cancer_question(question: Question) -> bool:
 
 def is_cancer(item: Item) -> bool:
     """Whether a condition is a primary malignancy."""
-    if any(_ICD_SECONDARY.match(k) for k in item.keys) or _SECONDARY.search(item.concept.name):
+    return _is_cancer(item.concept.name, item.keys)
+
+
+@lru_cache(maxsize=50_000)
+def _is_cancer(name: str, keys: frozenset[str]) -> bool:
+    if any(_ICD_SECONDARY.match(k) for k in keys) or _SECONDARY.search(name):
         return False
-    if any(_ICD_CANCER.match(k) for k in item.keys):
+    if any(_ICD_CANCER.match(k) for k in keys):
         return True
-    return bool(_CANCER.search(item.concept.name)) and not _NOT_CANCER.search(item.concept.name)
+    return bool(_CANCER.search(name)) and not _NOT_CANCER.search(name)
 
 
 def primaries(chart: Chart) -> list[Item]:
@@ -347,7 +352,9 @@ def _findings(chart: Chart) -> dict[str, list[Finding]]:
 def _of_item(item: Item) -> list[Finding]:
     words = f"{item.concept.name} {item.text}"
     if item.kind is ItemKind.OBSERVATION and not item.text.startswith("component"):
-        genes = _genes(f"{item.concept.name} {' '.join(c.display for c in item.concept.codings)}") or _genes(words)
+        genes = genes_in(f"{item.concept.name} {' '.join(c.display for c in item.concept.codings)}") or genes_in(words)
+        if not genes:
+            return []
         status = item.status if item.answer or item.status == "pending" else ""
         if status == "stated":
             status = "present" if _POSITIVE.search(item.answer) or tags_of(item.answer) else ""
@@ -361,7 +368,7 @@ def _of_item(item: Item) -> list[Finding]:
         return [Finding(g, tags_of(f"{words} {item.answer}"), status, item) for g in genes if status]
     if item.kind is ItemKind.CONDITION and item.status in ("present", "past"):
         made = []
-        for gene in _genes(item.concept.name):
+        for gene in genes_in(item.concept.name):
             after = item.concept.name[GENES[gene].search(item.concept.name).end() :][:24]  # type: ignore[union-attr]
             if _NEGATIVE.match(after):
                 made.append(Finding(gene, frozenset(), "absent", item))
@@ -372,5 +379,6 @@ def _of_item(item: Item) -> list[Finding]:
 
 
 @lru_cache(maxsize=50_000)
-def _genes(words: str) -> tuple[str, ...]:
+def genes_in(words: str) -> tuple[str, ...]:
+    """The markers that words name."""
     return tuple(gene for gene, mark in GENES.items() if mark.search(words))

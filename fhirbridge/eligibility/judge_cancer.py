@@ -6,7 +6,17 @@ import re
 from dataclasses import replace
 
 from fhirbridge.eligibility import judge_measure
-from fhirbridge.eligibility.cancer_facts import GENES, Finding, findings, primaries, site_of, sites, stage, tags_of
+from fhirbridge.eligibility.cancer_facts import (
+    GENES,
+    Finding,
+    findings,
+    genes_in,
+    primaries,
+    site_of,
+    sites,
+    stage,
+    tags_of,
+)
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.judge_disease import silent
 from fhirbridge.eligibility.judgement import Judgement, all_of, any_of, negated, no, unknown, yes
@@ -277,9 +287,7 @@ def biomarker(question: Question, chart: Chart) -> Judgement:
     asked = " ".join((question.name, *question.values))
     if question.low or question.high or question.measure in ("pdl1", "pdl1_cps", "tmb", "ki67"):
         return _level(question, chart)
-    genes = [g for g, mark in GENES.items() if mark.search(question.name)] or [
-        g for g, m in GENES.items() if m.search(asked)
-    ]
+    genes = list(genes_in(question.name) or genes_in(asked))
     if not genes:
         if re.search(r"triple[- ]negative|三阴", asked, re.IGNORECASE):
             return all_of(_gene(g, replace(question, values=("negative",)), chart) for g in ("ER", "PR", "HER2"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from fhirbridge.eligibility import formulas
 from fhirbridge.eligibility.chart import Chart, months_before
@@ -335,7 +336,7 @@ _SURFACE_AB = re.compile(r"surface ab|hbsab|anti-?hbs\b|表面抗体", re.IGNORE
 
 def agent_of(question: Question) -> str:
     """The agent whose serology answers a question about an infection, "" where there is none."""
-    return next((name for name, mark in _AGENTS if mark.search(question.name)), "")
+    return next(iter(_tested(question.name)[0]), "")
 
 
 def infection(question: Question, chart: Chart) -> Judgement:
@@ -353,17 +354,22 @@ def serology(agent: str, chart: Chart) -> Judgement | None:
     """What the tests for an agent say together; None where none answers."""
     key = f"serology {agent}"
     if key not in chart.memory:
-        mark = dict(_AGENTS)[agent]
-        found = [_serology(item) for item in chart.kind(ItemKind.OBSERVATION) if _is_test(item, mark)]
+        found = [_serology(item) for item in chart.kind(ItemKind.OBSERVATION) if _is_test(item, agent)]
         answers = [f for f in found if f is not None]
         chart.memory[key] = any_of(answers) if answers else None
     return chart.memory[key]  # type: ignore[return-value]
 
 
-def _is_test(item: Item, agent: re.Pattern[str]) -> bool:
-    if not (item.answer or item.quantity is not None) or not agent.search(item.concept.name):
-        return False
-    return not (_CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name))
+def _is_test(item: Item, agent: str) -> bool:
+    agents, antibody = _tested(item.concept.name)
+    return agent in agents and not antibody and bool(item.answer or item.quantity is not None)
+
+
+@lru_cache(maxsize=50_000)
+def _tested(name: str) -> tuple[tuple[str, ...], bool]:
+    """The agents that a test's name means, and whether it looks for antibodies that outlast the infection."""
+    agents = tuple(agent for agent, mark in _AGENTS if mark.search(name))
+    return agents, bool(agents) and bool(_CORE.search(name) or _SURFACE_AB.search(name))
 
 
 def is_special(measure: str) -> bool:
@@ -376,11 +382,10 @@ _VIRUSES = {"hcv_rna": "hepatitis c", "hbv_dna": "hepatitis b", "hiv_rna": "hiv"
 
 def _no_virus(question: Question, key: str, chart: Chart) -> Judgement | None:
     """A viral load that nobody measured because the serology is negative."""
-    agent = dict(_AGENTS).get(_VIRUSES.get(key, ""))
-    for item in chart.items if agent else ():
-        if item.kind == "observation" and agent and agent.search(item.concept.name) and item.status == "absent":
-            if _CORE.search(item.concept.name) or _SURFACE_AB.search(item.concept.name):
-                continue
+    agent = _VIRUSES.get(key, "")
+    for item in chart.kind(ItemKind.OBSERVATION) if agent else ():
+        agents, antibody = _tested(item.concept.name)
+        if agent in agents and not antibody and item.status == "absent":
             wanted = " ".join((*question.values, *question.qualifiers)).casefold()
             below = (question.high is not None and question.low is None) or "negative" in wanted
             return (yes if below else no)("{0} negative, so no virus", item.concept.name, evidence=(item.reference,))
@@ -389,7 +394,7 @@ def _no_virus(question: Question, key: str, chart: Chart) -> Judgement | None:
 
 def is_infection_test(item: Item) -> bool:
     """Whether an observation tests for one of the agents that criteria ask about."""
-    return item.kind == "observation" and any(mark.search(item.concept.name) for _, mark in _AGENTS)
+    return item.kind is ItemKind.OBSERVATION and bool(_tested(item.concept.name)[0])
 
 
 def _serology(item: Item) -> Judgement | None:

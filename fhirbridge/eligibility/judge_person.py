@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from fhirbridge.eligibility.chart import Chart, months_before
 from fhirbridge.eligibility.judgement import Judgement, no, unknown, yes
@@ -172,9 +173,14 @@ def _about_found(chart: Chart, pattern: re.Pattern[str]) -> list[Item]:
     found = [
         i
         for i in chart.kind(ItemKind.CONDITION, ItemKind.OBSERVATION)
-        if pattern.search(i.concept.name) and i.status not in ("pending", "planned", "past")
+        if i.status not in ("pending", "planned", "past") and _names(pattern, i.concept.name)
     ]
     return sorted(found, key=lambda i: i.start.latest.toordinal() if i.start else 0, reverse=True)
+
+
+@lru_cache(maxsize=50_000)
+def _names(pattern: re.Pattern[str], name: str) -> bool:
+    return bool(pattern.search(name))
 
 
 _NURSING = re.compile(r"breast-?\s?feeding|lactat|nursing|哺乳", re.IGNORECASE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 from fhirbridge.eligibility.chart import Chart, last_day
 from fhirbridge.eligibility.judge_disease import silent
@@ -92,7 +93,12 @@ def _is_outside(item: Item) -> bool:
     if item.kind is ItemKind.DOCUMENT:
         return False
     unclear = item.kind is ItemKind.MEDICATION and item.status == "possible"
-    return unclear or bool(_OUTSIDE.search(item.text))
+    return unclear or _says(_OUTSIDE, item.text)
+
+
+@lru_cache(maxsize=50_000)
+def _says(pattern: re.Pattern[str], words: str) -> bool:
+    return bool(pattern.search(words))
 
 
 def _none(question: Question, chart: Chart) -> Judgement:
@@ -237,7 +243,12 @@ def line(question: Question, chart: Chart) -> Judgement:
     kinds = kinds_asked(" ".join((question.name, *question.values))) or ("systemic",)
     items = []
     for item in chart.kind(ItemKind.MEDICATION):
-        if item.status in _GIVEN and of_kind(item, ("systemic",)) and _anticancer(item, chart) and not is_adjuvant(item):
+        if (
+            item.status in _GIVEN
+            and of_kind(item, ("systemic",))
+            and _anticancer(item, chart)
+            and not is_adjuvant(item)
+        ):
             items.append(item)
     lines = [ln for ln in _lines(items) if any(of_kind(i, kinds) or set(question.keys) & i.keys for i in ln)]
     if question.count_low is None and question.count_high is None:
@@ -319,7 +330,7 @@ _TRIAL = re.compile(r"clinical trial|investigational|临床试验|研究药物",
 def _trials(chart: Chart) -> list[Item]:
     if "trials" not in chart.memory:
         items = chart.kind(ItemKind.PROCEDURE, ItemKind.MEDICATION, ItemKind.OBSERVATION)
-        chart.memory["trials"] = [i for i in items if _TRIAL.search(i.concept.name) or _TRIAL.search(i.text)]
+        chart.memory["trials"] = [i for i in items if _says(_TRIAL, i.concept.name) or _says(_TRIAL, i.text)]
     return chart.memory["trials"]  # type: ignore[return-value]
 
 

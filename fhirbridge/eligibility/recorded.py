@@ -1,4 +1,4 @@
-"""All questions about what is on record under their keys at once: diseases, medicines, therapies, procedures, allergies.
+"""All questions about what is on record under their keys at once: diseases, treatments, procedures, allergies.
 
 Each item of a chart is put to the questions that name one of its keys (or its kind of therapy). Every such pair has a
 mark, by the item's status and whether its time fits, and the strongest mark of a question is its answer. The marks are
@@ -7,7 +7,6 @@ the ranks in which `judge_disease` and `judge_therapy` look at items; a test hol
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -53,7 +52,7 @@ _BY_THERAPY = {
     _THERAPY: (ItemKind.MEDICATION, ItemKind.PROCEDURE, ItemKind.IMMUNIZATION),
     _PROCEDURE: (ItemKind.PROCEDURE,),
 }
-# How the items of a question count: a disease now or ever, a treatment, one going on, one that must be over, an allergy.
+# How the items of a question count: a disease now or ever, a treatment, one going on, one to be over, an allergy.
 _NOW, _EVER, _GIVEN, _GOING_ON, _OVER, _REACTED = range(1, 7)
 _TREATMENTS = (ItemKind.MEDICATION, ItemKind.PROCEDURE, ItemKind.IMMUNIZATION)
 _NONE: frozenset[str] = frozenset()
@@ -243,7 +242,7 @@ class Recorded:
 
     def _marked(self, chart: Chart) -> Iterator[tuple[Ints, Values]]:
         """Questions with the mark of an item, those at any time and those in a window."""
-        timeless: dict[tuple[int, int], Ints] = {}  # the same questions and status once
+        timeless: dict[tuple[int, ...], Ints] = {}  # the same questions and status once
         timed: dict[tuple[int, ...], Ints] = {}
         for item, status, at_any_time, in_window in self._pairs(chart):
             if len(at_any_time):
@@ -251,8 +250,8 @@ class Recorded:
             if len(in_window):
                 timed.setdefault((status, *days_of(item, chart), id(in_window)), in_window)
         if timeless:
-            numbers, status = _repeated(timeless)
-            yield numbers, _MARK[self.mode[numbers], status[:, 0], INSIDE]
+            numbers, told = _repeated(timeless)
+            yield numbers, _MARK[self.mode[numbers], told[:, 0], np.full(len(numbers), INSIDE)]
         if timed:
             numbers, told = _repeated(timed)
             kinds, limits = self.windows.limits(chart)

@@ -27,13 +27,15 @@ Ints = NDArray[np.int32]
 Values = NDArray[np.int8]
 _KINDS = (LeafKind.LABORATORY, LeafKind.VITAL_SIGN, LeafKind.SCORE, LeafKind.BODY_MEASURE)
 _NEAR = 1e-9  # relative; nearer than this two numbers are compared as decimals
-_PLAIN, _UPPER, _LOWER, _ELSE = range(4)  # a limit is a value, a multiple of the result's own limits, or of something else
+_PLAIN, _UPPER, _LOWER, _ELSE = range(
+    4
+)  # a limit is a value, a multiple of the result's own limits, or of something else
 _TIMES = {"": _PLAIN, "ULN": _UPPER, "LLN": _LOWER}
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One end of the ranges that questions ask for: NaN where it cannot be compared, `asked` false where there is none."""
+    """One end of the ranges that questions ask for: NaN where it cannot be compared; `asked` where there is one."""
 
     limit: Floats
     times: Values
@@ -116,7 +118,8 @@ class Results:
             answers, doubt = _within(asked, float(made[0]), float(made[1]))
             values[asked.numbers[old]] = answers[old]
             exact |= old & doubt
-        return asked.numbers[exact]
+        left: Ints = asked.numbers[exact]
+        return left
 
 
 def _side(bounds: list[Bound | None], measure: Measure) -> _Side:
