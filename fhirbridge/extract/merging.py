@@ -7,6 +7,7 @@ short-hand. A name that only repeats a part of another ("pain" beside "knee pain
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -155,27 +156,33 @@ def _procedures(group: list[Weighed]) -> list[Fact]:
 
 
 @lru_cache(maxsize=1)
-def _generic() -> dict[str, frozenset[str]]:
-    """Names that say nothing beside one of the same family that is more exact, from every language's table."""
-    names: dict[str, set[str]] = {}
-    for language in languages.names():
-        for row in languages.rows(language, "generic"):
-            names.setdefault(row["family"], set()).add(row["name"])
-    return {family: frozenset(inside) for family, inside in names.items()}
+def _generic() -> dict[tuple[str, str], re.Pattern[str]]:
+    """Names that say nothing beside a more exact one of their family, with what is more exact, of all languages."""
+    return {
+        (row["family"], row["name"]): re.compile(row.get("beside") or "")
+        for language in languages.names()
+        for row in languages.rows(language, "generic")
+    }
 
 
 def _without_generic(facts: list[Fact]) -> list[Fact]:
     generic = _generic()
-    exact = {_FAMILY.get(f.kind, f.kind.value) for f in facts if not _is_generic(f, generic)}
+    exact: dict[str, list[str]] = {}
+    for fact in facts:
+        family, name = _family(fact), fact.concept.name.lower()
+        if (family, name) not in generic:
+            exact.setdefault(family, []).append(name)
     return [
         f
         for f in facts
-        if f.status is Status.ABSENT or not _is_generic(f, generic) or _FAMILY.get(f.kind, f.kind.value) not in exact
+        if f.status is Status.ABSENT
+        or (beside := generic.get((_family(f), f.concept.name.lower()))) is None
+        or not any(beside.search(name) for name in exact.get(_family(f), ()))
     ]
 
 
-def _is_generic(fact: Fact, generic: dict[str, frozenset[str]]) -> bool:
-    return fact.concept.name.lower() in generic.get(_FAMILY.get(fact.kind, fact.kind.value), frozenset())
+def _family(fact: Fact) -> str:
+    return _FAMILY.get(fact.kind, fact.kind.value)
 
 
 def _consistent(facts: list[Fact]) -> list[Fact]:

@@ -32,10 +32,10 @@ _AFTER = re.compile(
 )
 _BEFORE = re.compile(
     r"(?:'s)?[ ,]*(?:(?:is|are|was|were|has|have|been|feels?|felt|gets?|got|getting|keeps?|kept|started|starts|starting|to|be|a|"
-    r"bit|little|really|very|so|just|also|still|always|kind|of|sort|quite|pretty|more|and|like|it|they|area|joint|muscle|muscles|"
+    r"bit|little|really|very|so|just|also|definitely|still|always|kind|of|sort|quite|pretty|more|and|like|it|they|area|joint|muscle|muscles|"
     r"does|do|did|both|some|mild|severe|looks?|look|appears?|seems?|all|being|had|having|would|region|that|goes|go|going)[ ,]*)*"
 )
-_SIDE = re.compile(r"\b(left|right|both|bilateral)\b")
+_SIDE = re.compile(r"\b(left|right|bilateral|both(?= (?:of )?(?:my |your |his |her |the )?(?:\w+s|feet)\b))\b")
 _SHARED_WORDS = ("area", "region")
 
 

@@ -27,7 +27,7 @@ _FOR = re.compile(
     rf"\b(?:for|over|in|during|within|past|last|the)\s+(?:about |around |maybe |like |probably |the |past |last |almost |nearly |over )*(?:{_AMOUNT} )?{_PERIOD}(?: or so| or two| now)*\b"
 )
 _ON = re.compile(
-    r"\b(?:since |starting |started )?(?P<day>yesterday|last night|this morning|today|last (?:week|month|year|summer|winter|fall|spring|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b"
+    r"\b(?:since |starting |started )?(?P<day>yesterday|last night|this morning|(?<=since )today|(?<=started )today|(?<=earlier )today|last (?:week|month|year|summer|winter|fall|spring|monday|tuesday|wednesday|thursday|friday|saturday|sunday))\b"
     r"|\bsince (?P<since>(?:19|20)\d\d|january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|childhood|birth)\b"
 )
 _DAYS = {

@@ -100,10 +100,15 @@ if_before = re.compile(r"\bif (?:if )?(?:your|the|my|his|her|that)? ?$")
 asked_of = re.compile(r"\b(?:did|have|has|are|do|does|were|when) (?:you|he|she|they)(?: \w+)? $")
 # Diseases that pass, by the lexicon's English names.
 passing = re.compile(
-    r"stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|appendic|surgery"
+    r"exacerbation|flare|stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|appendic|surgery"
 )
 severity = (
-    ("mild", re.compile(r"\b(?:mild(?:ly)?|slight(?:ly)?|a (?:little )?bit|a little|minor|trace)\b")),
+    (
+        "mild",
+        re.compile(
+            r"\b(?:mild(?:ly)?|slight(?:ly)?|a (?:little )?bit(?! about| more about)|a little(?! bit| more| about)|minor|trace)\b"
+        ),
+    ),
     ("moderate", re.compile(r"\bmoderate(?:ly)?\b")),
     (
         "severe",
