@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     a = parser.parse_args(argv)
-    named = list(synthea(a.number, a.source))
+    named = sorted(synthea(a.number, a.source), key=lambda item: bool(_findings(item[1])))  # refused ones go last
     for name, bundle in named:
         for finding in _findings(bundle):
             print(f"refused, then sent with insist: {name}, {finding}")

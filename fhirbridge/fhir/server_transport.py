@@ -26,6 +26,7 @@ _TEMPORARY = {408, 425, 429, 502, 503, 504}
 _TRANSIENT_ISSUES = {"transient", "lock-error", "no-store", "timeout", "incomplete", "throttled"}
 # A token endpoint's own codes (RFC 6749, 5.2); its free text is not shown, since it may echo the assertion.
 _OAUTH_ERRORS = ("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "invalid_scope")
+_SLOWEST = 50_000.0  # bytes a second that a file being downloaded must bring, once the time for an answer is over
 _MANY = ("too many entries", "too many", "entity too large", "bundle contains", "exceeds the maximum")
 
 
@@ -190,7 +191,8 @@ class Transport:
             size += len(chunk)
             if size > self.limits.answer_bytes and sink is None:
                 raise FinalServerError(f"the answer is larger than {self.limits.answer_bytes:,} bytes")
-            if self.clock() - started > self.limits.whole:
+            patience = size / _SLOWEST if sink is not None else 0.0
+            if self.clock() - started > self.limits.whole + patience:
                 raise TemporaryServerError(f"the answer took longer than {self.limits.whole:.0f} s")
             if sink is None:
                 parts.append(chunk)

@@ -76,3 +76,19 @@ def test_the_comparison_sees_what_is_lost_doubled_and_changed() -> None:
 def test_the_moments_of_the_kills_are_random_and_repeatable() -> None:
     assert moments(200, 10, 1) == moments(200, 10, 1) != moments(200, 10, 2)
     assert len({after for after, _ in moments(200, 10, 1)}) == 10
+
+
+@needs_patients
+def test_a_typed_view_changes_no_value() -> None:
+    from benchmarks.round_trip import changed, texts
+
+    for _, text in texts(2, SYNTHEA):
+        values, differ = changed(text)
+        assert values > 1000
+        assert differ == []
+
+
+def test_a_changed_digit_would_be_seen() -> None:
+    from benchmarks.round_trip import _primitives, _printed
+
+    assert list(_primitives(_printed('{"a": 12.30}'))) != list(_primitives(_printed('{"a": 12.3}')))

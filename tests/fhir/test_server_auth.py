@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 import fhirbridge as fb
 from fhirbridge.errors import ConfigurationError, FinalServerError
 from fhirbridge.fhir.server_auth import BackendServices
-from fhirbridge.fhir.server_transport import Limits, Transport
+from fhirbridge.fhir.server_transport import Answer, Limits, Transport
 from tests.fhir.raw_server import Raw, answer, raw_server
 from tests.fhir.servers import sekmet
 
@@ -63,6 +63,23 @@ def test_a_real_server_refuses_another_key_and_another_audience(base: str) -> No
     elsewhere = base.replace("127.0.0.1", "localhost").removesuffix("/fhir") + "/auth/token"
     with pytest.raises(FinalServerError, match="401, invalid_client"):
         list(fb.FHIRServer(base, client_id="RS384", key=KEYS["RS384"], token_url=elsewhere).search("Patient"))
+
+
+@pytest.mark.server
+def test_a_real_server_refuses_an_assertion_that_expired_or_was_seen_before(
+    base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def services(clock: float | None = None) -> Transport:
+        now = {} if clock is None else {"clock": lambda: clock}
+        return Transport(base, BackendServices(base, "RS384", KEYS["RS384"], **now))
+
+    with pytest.raises(FinalServerError, match="401, invalid_client"):
+        services(1e9).send("GET", "Patient")
+    made = BackendServices(base, "RS384", KEYS["RS384"])._assertion(f"{base.removesuffix('/fhir')}/auth/token")
+    monkeypatch.setattr(BackendServices, "_assertion", lambda self, url: made)
+    assert services().send("GET", "Patient").status == 200
+    with pytest.raises(FinalServerError, match="401, invalid_client"):
+        services().send("GET", "Patient")
 
 
 @pytest.mark.server
@@ -132,6 +149,24 @@ def test_the_key_and_the_assertion_are_in_no_message() -> None:
         _client(server, [1e9]).send("GET", "Patient/1")
     assert "eyJ" not in str(caught.value)
     assert KEYS["ES384"]["d"] not in repr(vars(fb.FHIRServer(server.base, client_id="me", key=KEYS["ES384"])))
+
+
+def test_a_token_endpoint_that_is_not_https_is_refused() -> None:
+    found = answer(200, '{"token_endpoint": "http://127.0.0.1:9/token"}')
+    with raw_server(found) as server:
+        services = BackendServices(server.base, "me", KEYS["ES384"])
+        services._transport.base = services._transport.base.replace("http:", "https:")
+        services._transport.send = lambda *_, **__: Answer(200, {}, found.partition(b"\r\n\r\n")[2])  # type: ignore[method-assign]
+        with pytest.raises(FinalServerError, match="not https: refused"):
+            services.headers()
+
+
+def test_a_password_goes_as_basic_and_is_in_no_repr() -> None:
+    with raw_server(answer(200, '{"resourceType": "Bundle"}')) as server:
+        client = fb.FHIRServer(server.base, basic=("ann", "open sesame"))
+        assert list(client.search("Patient")) == []
+    assert b"Authorization: Basic YW5uOm9wZW4gc2VzYW1l" in server.requests[0]
+    assert "sesame" not in repr(vars(client))
 
 
 def test_a_key_that_smart_does_not_allow_is_said(tmp_path: Path) -> None:
