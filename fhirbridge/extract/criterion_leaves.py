@@ -9,7 +9,7 @@ from typing import Any as Anything
 
 from fhirbridge.extract.criterion_anchors import admin_leaf, leaf_of, plain
 from fhirbridge.extract.criterion_limits import age_leaves, grade_leaf, named_measures, pressure_leaves
-from fhirbridge.extract.criterion_nodes import all_of, leaves_of, text_leaf
+from fhirbridge.extract.criterion_nodes import all_of, leaves_of, respanned, text_leaf
 from fhirbridge.extract.criterion_pieces import Piece
 from fhirbridge.extract.criterion_records import MEASURES, Anchor, Item
 from fhirbridge.records import All, Concept, If, Leaf, LeafKind, Node, Not, Span
@@ -89,7 +89,7 @@ def _spread(nodes: list[Node], item: Item) -> list[Node]:
 
 def _respanned(node: Node, wider: dict[tuple[int, int], Span]) -> Node:
     if isinstance(node, Leaf):
-        return replace(node, span=wider.get((node.span.offset, node.span.end), node.span))
+        return respanned(node, wider.get((node.span.offset, node.span.end), node.span))
     if isinstance(node, Not):
         return Not(_respanned(node.child, wider))
     if isinstance(node, If):

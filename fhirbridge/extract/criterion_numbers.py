@@ -177,6 +177,8 @@ class _One:
 
 def find(folded: str) -> list[Amount]:
     """Every number of the folded text with what it says, ranges and listings joined, in order."""
+    if not _may_hold(folded):
+        return []
     ones = _ones(folded)
     amounts: list[Amount] = []
     i = 0
@@ -185,6 +187,16 @@ def find(folded: str) -> list[Amount]:
         amounts.append(amount)
         i += used
     return amounts
+
+
+@lru_cache(maxsize=1)
+def _hint() -> re.Pattern[str]:
+    return re.compile(rf"\d|ln|limit|norm|range|value|正常|限|基线|baseline|{_CHINESE_NUMBER}|\b(?:{_WORD_NUMBERS})\b")
+
+
+def _may_hold(folded: str) -> bool:
+    """Whether there is a digit, a number word or a limit at all: most criteria have none."""
+    return _hint().search(folded) is not None
 
 
 def _ones(folded: str) -> list[_One]:

@@ -183,16 +183,12 @@ def _choose(claims: list[tuple[int, Piece]]) -> list[Piece]:
     """Pieces that do not overlap: variants and windows before all, then the longest, then the heaviest."""
     claims.sort(key=lambda c: (-(c[0] >= 6) * c[0], -(c[1].end - c[1].start), -c[0], c[1].start))
     taken: list[Piece] = []
-    covered: set[int] = set()
+    covered = bytearray(max((piece.end for _, piece in claims), default=0))
     for _, piece in claims:
-        cells = range(piece.start, piece.end)
-        if (
-            piece.end > piece.start
-            and not any(i in covered for i in (piece.start, piece.end - 1))
-            and covered.isdisjoint(cells)
-        ):
+        start, end = piece.start, piece.end
+        if end > start and not covered[start] and not covered[end - 1] and not any(covered[start:end]):
             taken.append(piece)
-            covered.update(cells)
+            covered[start:end] = b"\1" * (end - start)
     return sorted(taken, key=lambda p: p.start)
 
 

@@ -6,7 +6,6 @@ terminologies), `criterion_admin.tsv` (consent, contraception ...), `criterion_i
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -190,9 +189,8 @@ class Words:
     def find(self, text: str, folded: str) -> list[Cue]:
         """Every phrase of `folded` at word boundaries, overlapping ones too; `text` decides capitals."""
         cues = []
-        inside = _inside_words(folded)
         for index, start, end in self._automaton.find_matches_as_indexes(folded, overlapping=True):
-            if inside[start] or (inside[end] and not _before_class(folded, start, end)):
+            if _joined(folded, start) or (_joined(folded, end) and not _before_class(folded, start, end)):
                 continue
             meant = self._meant(index, text[start:end])
             if meant is None:
@@ -232,18 +230,12 @@ def _before_class(text: str, start: int, end: int) -> bool:
     return text[start:end] in ("nyha", "asa") and bool(_CLASS_AFTER.match(text, end))
 
 
-def _inside_words(text: str) -> list[bool]:
-    """For each position, and the end, whether it cuts a Latin word or number in two: `_joined` all at once."""
-    word = [c.isascii() and c.isalnum() for c in text]
-    return [False, *(a and b for a, b in itertools.pairwise(word)), False]
-
-
 def _joined(text: str, at: int) -> bool:
     """True when position `at` cuts a Latin word or number in two."""
     if at <= 0 or at >= len(text):
         return False
-    before, after = text[at - 1], text[at]
-    return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()
+    pair = text[at - 1 : at + 1]
+    return pair.isalnum() and pair.isascii()
 
 
 def _terms(language: str) -> list[tuple[str, Term, str]]:

@@ -50,9 +50,14 @@ def marks(text: str, first: int = 1, *, running: bool) -> list[Mark]:
     return best[2]
 
 
+_MAY_HEAD = re.compile(r"\d|[a-ei][)）.、]")
+
+
 def _styles(text: str, running: bool) -> Iterator[str]:
-    if any(c in text for c in "①②"):
+    if "①" in text or "②" in text:
         yield "circled"
+    if not _MAY_HEAD.search(text):
+        return
     if running and re.search(r"\d", text):
         yield "number"
     if re.search(r"[(（]\s?\d{1,2}\s?[)）]", text):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fhirbridge import languages
 from fhirbridge.extract import criterion_asides, criterion_pieces, criterion_tree, criterion_words
-from fhirbridge.extract.criterion_nodes import kinds_of
+from fhirbridge.extract.criterion_nodes import kinds_of, respanned
 from fhirbridge.records import Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def understand(criterion: Criterion, trial: Trial, lexicon: Lexicon | None) -> C
 
 
 def _language(text: str, fallback: str) -> str:
-    if any("㐀" <= c <= "鿿" for c in text):
+    if not text.isascii() and any("㐀" <= c <= "鿿" for c in text):
         return "zh" if fallback == "zh" else languages.detect(text)
     return (
         "en"
@@ -109,7 +109,7 @@ def _placed(node: Node, by: int, places: _Places) -> Node:
         if places is not None:
             end = places[end - 1] + 1 if end > start else places[start] if start < len(places) else places[-1] + 1
             start = places[start] if start < len(places) else end
-        return replace(node, span=Span(start + by, max(0, end - start)))
+        return respanned(node, Span(start + by, max(0, end - start)))
     if isinstance(node, Not):
         return Not(_placed(node.child, by, places))
     if isinstance(node, If):
