@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -28,6 +27,7 @@ class Chart:
         self.policy = policy
         self.items = tuple(i for i in patient.items if i.start is None or i.start.earliest <= as_of)
         self._kinds: dict[tuple[ItemKind, ...], list[Item]] = {}
+        self._with_keys: dict[tuple[tuple[str, ...], tuple[ItemKind, ...]], tuple[Item, ...]] = {}
         self.memory: dict[str, object] = {}  # what a judge worked out once (lines, stage, sites)
 
     @cached_property
@@ -59,14 +59,16 @@ class Chart:
             self._kinds[kinds] = [i for i in self.items if i.kind in kinds]
         return self._kinds[kinds]
 
-    def with_keys(self, keys: Iterable[str], *kinds: ItemKind) -> list[Item]:
+    def with_keys(self, keys: tuple[str, ...], *kinds: ItemKind) -> list[Item]:
         """Items that have any of the keys, each once, in the order recorded."""
-        seen: dict[int, Item] = {}
-        for key in keys:
-            for item in self.by_key.get(key, ()):
-                if not kinds or item.kind in kinds:
-                    seen[id(item)] = item
-        return list(seen.values())
+        if (keys, kinds) not in self._with_keys:
+            seen: dict[int, Item] = {}
+            for key in keys:
+                for item in self.by_key.get(key, ()):
+                    if not kinds or item.kind in kinds:
+                        seen[id(item)] = item
+            self._with_keys[keys, kinds] = tuple(seen.values())
+        return list(self._with_keys[keys, kinds])
 
     @cached_property
     def birth(self) -> When | None:

@@ -19,8 +19,9 @@ from fhirbridge.eligibility import cancer_facts
 from fhirbridge.eligibility.ages import Ages
 from fhirbridge.eligibility.alike import alike
 from fhirbridge.eligibility.chart import Chart
-from fhirbridge.eligibility.compiled import CompiledStudies, Layer
+from fhirbridge.eligibility.compiled import CompiledStudies
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot, judge
+from fhirbridge.eligibility.layers import Trees
 from fhirbridge.eligibility.malignancies import Malignancies
 from fhirbridge.eligibility.policy import Policy
 from fhirbridge.eligibility.questions import Question
@@ -57,10 +58,9 @@ NEVER = frozenset((LeafKind.TEXT, LeafKind.ADMINISTRATIVE))
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One patient's answers: a value (0 not met, 1 unknown, 2 met) for every criterion."""
+    """One patient's answers: a value (0 not met, 1 unknown, 2 met) for every node of the trees."""
 
     chart: Chart
-    criteria: Values
     nodes: Values
 
 
@@ -147,15 +147,17 @@ class _Index:
                     watched[feature].append(number)
         self.watched = {feature: np.array(numbers, dtype=np.int32) for feature, numbers in watched.items()}
         self.alike = alike(compiled.questions)
-        self.base: dict[tuple[Any, ...], Values] = {}
+        self.trees = Trees(compiled)
+        self.base: dict[tuple[Any, ...], tuple[Values, Values]] = {}
 
-    def silent(self, compiled: CompiledStudies, policy: Policy, narrative: bool) -> Values:
-        """The answers for an empty chart under a policy."""
+    def silent(self, compiled: CompiledStudies, policy: Policy, narrative: bool) -> tuple[Values, Values]:
+        """The answers for an empty chart under a policy, and the values of all nodes."""
         key = (policy, narrative)
         if key not in self.base:
             empty = Chart(Patient("", narrative=narrative), date(2000, 1, 1), policy)
             values = [_VALUE[judge(q, empty).truth] for q in compiled.questions]
-            self.base[key] = np.array(values, dtype=np.int8)
+            answers = np.array(values, dtype=np.int8)
+            self.base[key] = answers, self.trees.all_nodes(answers)
         return self.base[key]
 
 
@@ -170,38 +172,17 @@ def index_of(compiled: CompiledStudies) -> _Index:
 def columns(compiled: CompiledStudies, chart: Chart) -> Columns:
     """The answers of one chart to every criterion."""
     index = index_of(compiled)
-    values = index.silent(compiled, chart.policy, chart.patient.narrative).copy()
+    answers, nodes = index.silent(compiled, chart.policy, chart.patient.narrative)
+    values = answers.copy()
     touched = [index.watched[f] for f in features_of(chart) if f in index.watched]
     touched += [some.answer(chart, values) for some in index.at_once]
     numbers = np.concatenate(touched)
     chosen = index.alike[numbers]
-    answers = np.empty(len(values), dtype=np.int8)
+    found = np.empty(len(values), dtype=np.int8)
     for number in np.unique(chosen).tolist():
-        answers[number] = _VALUE[judge(compiled.questions[number], chart).truth]
-    values[numbers] = answers[chosen]
-    nodes = np.ones(int(compiled.arrays["node_count"][0]), dtype=np.int8)
-    nodes[compiled.arrays["question_node"]] = values
-    for layer in compiled.layers:
-        nodes[layer.nodes] = _joined(layer, nodes)
-    return Columns(chart, nodes[compiled.arrays["node"]], nodes)
-
-
-def _joined(layer: Layer, nodes: Values) -> Values:
-    parts = nodes[layer.parts]
-    if layer.op == "not":
-        return (2 - parts).astype(np.int8)
-    if layer.op == "all":
-        return np.minimum.reduceat(parts, layer.starts)
-    if layer.op == "any":
-        return np.maximum.reduceat(parts, layer.starts)
-    if layer.op == "if":
-        condition, then = parts[0::2], parts[1::2]
-        otherwise = layer.counts.astype(np.int8)
-        open_value = np.where(then == otherwise, then, 1)
-        return np.where(condition == 2, then, np.where(condition == 0, otherwise, open_value)).astype(np.int8)
-    held = np.add.reduceat((parts == 2).astype(np.int32), layer.starts)
-    could = np.add.reduceat((parts > 0).astype(np.int32), layer.starts)
-    return np.where(held >= layer.counts, 2, np.where(could >= layer.counts, 1, 0)).astype(np.int8)
+        found[number] = _VALUE[judge(compiled.questions[number], chart).truth]
+    values[numbers] = found[chosen]
+    return Columns(chart, index.trees.changed_nodes(nodes, values))
 
 
 def tree_of(compiled: CompiledStudies, node: int) -> Asked:

@@ -35,10 +35,17 @@ _RANK = {"0": 0, "I": 1, "II": 2, "III": 3, "IV": 4}
 def stage_asked(question: Question, chart: Chart) -> Judgement:
     """Any of the stages asked for: IIIB is III; IV is advanced and metastatic."""
     values = question.values or tuple(question.name.split())
-    return any_of(_stage_one(value.strip(), question, chart) for value in values) if values else silent(question, chart)
+    return any_of(_stage_one(value.strip(), chart) for value in values) if values else silent(question, chart)
 
 
-def _stage_one(value: str, question: Question, chart: Chart) -> Judgement:
+def _stage_one(value: str, chart: Chart) -> Judgement:
+    key = f"stage asked {value}"
+    if key not in chart.memory:
+        chart.memory[key] = _stage_found(value, chart)
+    return chart.memory[key]  # type: ignore[return-value]
+
+
+def _stage_found(value: str, chart: Chart) -> Judgement:
     now = stage(chart)
     told = f"stage {now.group}{now.part}" if now.group else ", ".join(sorted(now.words)) or "stage"
     group = _GROUP.match(value)
@@ -48,7 +55,7 @@ def _stage_one(value: str, question: Question, chart: Chart) -> Judgement:
     letters = _TNM.match(value)
     if letters:
         return _letter(letters[1].upper(), (letters[2] or "").lower(), chart)
-    return _word(value.casefold(), question, chart, told)
+    return _word(value.casefold(), chart, told)
 
 
 def _group(wanted: str, part: str, chart: Chart, told: str) -> Judgement:
@@ -82,7 +89,7 @@ def _letter(letter: str, wanted: str, chart: Chart) -> Judgement:
     return (yes if held else no)("{0}{1} recorded; asked {0}{2}", letter, value, wanted, evidence=now.evidence)
 
 
-def _word(word: str, question: Question, chart: Chart, told: str) -> Judgement:
+def _word(word: str, chart: Chart, told: str) -> Judgement:
     now = stage(chart)
     known = bool(now.group or now.words)
     rank = _RANK.get(now.group, 0)

@@ -238,19 +238,23 @@ def _joins(item: Item, line: list[Item]) -> bool:
     return abs(_start(item) - min(_start(i) for i in line)) <= 28
 
 
+def _systemic_lines(chart: Chart) -> tuple[list[Item], list[list[Item]]]:
+    """The medicines of systemic anticancer therapy, adjuvant ones left out, and the lines they make."""
+    if "lines" not in chart.memory:
+        items = []
+        for item in chart.kind(ItemKind.MEDICATION):
+            given = item.status in _GIVEN and of_kind(item, ("systemic",)) and _anticancer(item, chart)
+            if given and not is_adjuvant(item):
+                items.append(item)
+        chart.memory["lines"] = items, _lines(items)
+    return chart.memory["lines"]  # type: ignore[return-value]
+
+
 def line(question: Question, chart: Chart) -> Judgement:
     """Prior lines of systemic anticancer therapy, adjuvant ones not counted."""
     kinds = kinds_asked(" ".join((question.name, *question.values))) or ("systemic",)
-    items = []
-    for item in chart.kind(ItemKind.MEDICATION):
-        if (
-            item.status in _GIVEN
-            and of_kind(item, ("systemic",))
-            and _anticancer(item, chart)
-            and not is_adjuvant(item)
-        ):
-            items.append(item)
-    lines = [ln for ln in _lines(items) if any(of_kind(i, kinds) or set(question.keys) & i.keys for i in ln)]
+    items, all_lines = _systemic_lines(chart)
+    lines = [ln for ln in all_lines if any(of_kind(i, kinds) or not i.keys.isdisjoint(question.keys) for i in ln)]
     if question.count_low is None and question.count_high is None:
         return _taken(question, [i for ln in lines for i in ln], chart)
     if not items:

@@ -40,7 +40,7 @@ def scores(compiled: CompiledStudies, found: Columns) -> Scores:
     What a machine read in a told story speaks against a study but only age and sex exclude by it.
     """
     tables = _tables(compiled)
-    counts = _counted(compiled, tables, found.criteria)
+    counts = _counted(compiled, tables, found.nodes)
     narrative = found.chart.patient.narrative
     excluded = counts.personal > 0 if narrative else counts.against > 0
     open_ones = counts.open + (counts.against if narrative else 0)
@@ -81,18 +81,27 @@ def _near(compiled: CompiledStudies, place: tuple[str, ...]) -> NDArray[np.float
     return cached
 
 
+# Counts of a study as one number: criteria violated, those of age and sex of them, open deciding ones, inclusions met.
+_FIELDS = (0, 13, 26, 39)
+_MOST = (1 << 13) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    study: NDArray[np.int32]  # of each deciding criterion or group
-    members: NDArray[np.int32]  # criteria, group by group
+    """Deciding criteria (clinical ones, alternatives joined to one), study by study."""
+
+    nodes: NDArray[np.int32]  # the first criterion's node of each
+    joined: NDArray[np.int32]  # those that are alternatives of several criteria
+    members: NDArray[np.int32]  # nodes of these criteria, one group after the other
     starts: NDArray[np.int32]
-    exclude: NDArray[np.bool_]
-    molecular: NDArray[np.bool_]  # an exclusion whose silence leaves the pair open
-    personal: NDArray[np.bool_]  # age and sex alone
+    kinds: NDArray[np.int8]  # inclusion or exclusion, molecular, of age and sex alone, as a number
+    studies: NDArray[np.int32]  # studies that have any
+    firsts: NDArray[np.int32]  # where each of them begins
+    asked: NDArray[np.int64]  # inclusions a study has
+    added: NDArray[np.int64]  # what a criterion of a kind and value adds to the counts
 
 
 def _tables(compiled: CompiledStudies) -> _Tables:
-    """Deciding criteria: clinical ones, alternatives joined to one."""
     if "tables" not in compiled.cache:
         compiled.cache["tables"] = _made(compiled)
     found: _Tables = compiled.cache["tables"]
@@ -105,18 +114,42 @@ def _made(compiled: CompiledStudies) -> _Tables:
     deciding = np.flatnonzero(arrays["administrative"] == 0)
     group = arrays["group"][deciding].astype(np.int64)
     unit = np.where(group >= 0, group, group.max(initial=0) + 1 + np.arange(len(deciding)))
-    order = np.argsort(unit, kind="stable")
-    members = deciding[order].astype(np.int32)
-    _, starts = np.unique(unit[order], return_index=True)
-    firsts = members[starts] if len(starts) else members
+    _, first, place = np.unique(unit, return_index=True, return_inverse=True)
+    by_study = np.argsort(study_of[deciding[first]], kind="stable")
+    rank = np.empty(len(by_study), dtype=np.int64)
+    rank[by_study] = np.arange(len(by_study))
+    firsts = deciding[first[by_study]]  # a criterion that speaks for each unit, study by study
+    units = rank[place]
+    sizes = np.bincount(units, minlength=len(by_study))
+    several = np.flatnonzero(sizes > 1)
+    members = np.flatnonzero(sizes[units] > 1)
+    members = members[np.argsort(units[members], kind="stable")]
+    starts = np.zeros(len(several), dtype=np.int32)
+    np.cumsum(sizes[several][:-1], out=starts[1:] if len(several) else starts)
+    exclude, molecular, personal = (arrays[n][firsts].astype(np.int8) for n in ("exclude", "molecular", "personal"))
+    studies, begin = np.unique(study_of[firsts], return_index=True)
     return _Tables(
-        study_of[firsts],
-        members,
-        starts.astype(np.int32),
-        arrays["exclude"][firsts].astype(bool),
-        arrays["molecular"][firsts].astype(bool),
-        arrays["personal"][firsts].astype(bool),
+        arrays["node"][firsts],
+        several.astype(np.int32),
+        arrays["node"][deciding[members]],
+        starts,
+        (exclude + 2 * molecular + 4 * personal).astype(np.int8),
+        studies.astype(np.int32),
+        begin.astype(np.int32),
+        np.bincount(study_of[firsts[exclude == 0]], minlength=len(compiled.studies)),
+        _added(),
     )
+
+
+def _added() -> NDArray[np.int64]:
+    """By kind and value (0 not met, 1 unknown, 2 met)."""
+    table = np.zeros((8, 3), dtype=np.int64)
+    for kind in range(8):
+        exclude, molecular, personal = kind & 1, kind & 2, kind & 4
+        table[kind, 2 if exclude else 0] += 1 + ((1 << _FIELDS[1]) if personal else 0)
+        table[kind, 1] += 0 if exclude and not molecular else 1 << _FIELDS[2]
+        table[kind, 2] += 0 if exclude else 1 << _FIELDS[3]
+    return table.ravel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +163,13 @@ class _Counts:
     asked: NDArray[np.int64]
 
 
-def _counted(compiled: CompiledStudies, tables: _Tables, criteria: NDArray[np.int8]) -> _Counts:
-    count = len(compiled.studies)
-    if not len(tables.members):
-        none = np.zeros(count, dtype=np.int64)
-        return _Counts(none, none, np.ones(count, dtype=np.int64), none, none)
-    values = np.maximum.reduceat(criteria[tables.members], tables.starts)
-    include, study = ~tables.exclude, tables.study
-    wrong = (include & (values == 0)) | (tables.exclude & (values == 2))
-    still_open = (include | tables.molecular) & (values == 1)
-
-    def counted(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(study[mask], minlength=count)
-
-    asked = counted(include)
-    open_ones = np.where(asked == 0, np.maximum(counted(still_open), 1), counted(still_open))  # nothing asked is no yes
-    return _Counts(counted(wrong), counted(wrong & tables.personal), open_ones, counted(include & (values == 2)), asked)
+def _counted(compiled: CompiledStudies, tables: _Tables, nodes: NDArray[np.int8]) -> _Counts:
+    counts = np.zeros(len(compiled.studies), dtype=np.int64)
+    if len(tables.nodes):
+        values = nodes[tables.nodes]
+        if len(tables.joined):
+            values[tables.joined] = np.maximum.reduceat(nodes[tables.members], tables.starts)
+        counts[tables.studies] = np.add.reduceat(tables.added[tables.kinds * np.int8(3) + values], tables.firsts)
+    against, personal, still_open, met = ((counts >> field) & _MOST for field in _FIELDS)
+    still_open = np.where(tables.asked == 0, np.maximum(still_open, 1), still_open)  # nothing asked is no yes
+    return _Counts(against, personal, still_open, met, tables.asked)
