@@ -68,7 +68,19 @@ def find(talk: Talk, mentions: list[Mention], heards: dict[int, list[Heard]]) ->
         numbered = set(names) | _with_pairs(talk, language)
         for number in sorted(numbered):
             facts += reader.sentence(number, names.get(number, []))
-    return facts
+    return _once(facts)
+
+
+def _once(facts: list[Fact]) -> list[Fact]:
+    """Without a reading that was found twice in the same words, as an answer and by itself."""
+    kept: list[Fact] = []
+    for fact in facts:
+        same = (
+            f for f in kept if f.concept == fact.concept and f.value == fact.value and f.components == fact.components
+        )
+        if not any(f.evidence[0] == fact.evidence[0] for f in same):
+            kept.append(fact)
+    return kept
 
 
 def _names(talk: Talk, language: str, told: set[int]) -> dict[int, list[_Name]]:
@@ -146,6 +158,12 @@ class _Reader:
     def _value(
         self, name: _Name, numbers: list[Number], used: set[int], reach: tuple[int, int], sentence: Sentence
     ) -> list[Fact]:
+        if self._ordered(name, sentence):
+            return []
+        if self._asked(name, sentence):
+            told = self._answered(name, sentence)
+            if told or not self._confirmed(sentence):
+                return told
         after = [n for n in numbers if n.start >= name.end and n.start < reach[1] and n.start not in used]
         near = [n for n in numbers if n.end <= name.start and n.start >= reach[0] and name.start - n.end < 12]
         for number in (*after, *reversed([n for n in near if n.start not in used])):
@@ -159,6 +177,30 @@ class _Reader:
                 used.add(number.start)
                 return [fact]
         return self._worded(name, reach, sentence)
+
+    def _asked(self, name: _Name, sentence: Sentence) -> bool:
+        """Whether a clinician only asks for the value ("was your sugar above two hundred?")."""
+        if sentence.role is not Speaker.CLINICIAN or sentence.asks == "tag":
+            return False
+        if self.talk.punctuated:
+            return sentence.asks == "yes-no"
+        asked = [h for h in self.heards.get(self.talk.sentence_at(name.start), ()) if h.cue.kind == "asks"]
+        return any(h.start - sentence.start < 25 for h in asked)
+
+    def _confirmed(self, sentence: Sentence) -> bool:
+        """Whether the next words of the other say yes to the value in the question."""
+        loose = getattr(self.rules, "loosely", None)
+        if loose is not None and loose.search(self.talk.words(sentence)):
+            return False
+        for inside in self.talk.by_turn[sentence.turn + 1 : sentence.turn + 2]:
+            if len(inside):
+                return self.rules.reply(self.talk.words(self.talk.sentences[inside[0]]), "").polarity == "yes"
+        return False
+
+    def _ordered(self, name: _Name, sentence: Sentence) -> bool:
+        pattern = getattr(self.rules, "ordered", None)
+        before = self.talk.text[max(sentence.start, name.start - 60) : name.start]
+        return pattern is not None and pattern.search(before) is not None
 
     def _plain(self, name: _Name, number: Number) -> Fact | None:
         said = self._unit(number)
@@ -242,7 +284,10 @@ class _Reader:
         return []
 
     def _elsewhere(self, name: _Name, number: Number) -> bool:
-        """Whether the words between say that the number is not the measure's."""
+        """Whether the words around say that the number is not the measure's, or no exact one."""
+        loose = getattr(self.rules, "not_exact", None)
+        if loose is not None and loose.match(self.talk.text, number.end):
+            return True
         pattern = getattr(self.rules, "not_measured", None)
         between = self.talk.text[name.end : number.start] if number.start >= name.end else ""
         return pattern is not None and pattern.search(between) is not None
@@ -259,7 +304,7 @@ class _Reader:
         for number in numbers:
             if measure.pressure:
                 fact = self._pressure(measure, number, numbers, set(), number.start)
-            elif self._is_time(number) or measure.kind is FactKind.SURVEY:
+            elif self._is_time(number) or measure.kind is FactKind.SURVEY or self._bounds(start, number):
                 continue
             else:
                 fact = self._plain(_Name(number.start, number.end, name.measures), number)
@@ -270,6 +315,11 @@ class _Reader:
         if not found:
             return None
         return replace(self._fact(measure, None, (start + found[1], start + found[2])), value=found[0])
+
+    def _bounds(self, start: int, number: Number) -> bool:
+        """Whether a number only bounds the value ("higher than nine")."""
+        pattern = getattr(self.rules, "bounds", None)
+        return pattern is not None and pattern.search(self.talk.text[start : number.start]) is not None
 
     def _is_time(self, number: Number) -> bool:
         """Whether a number counts days or the like, not the measure."""

@@ -69,7 +69,7 @@ done = re.compile(
 )
 # A question about another place or time than the complaint's own.
 qualified = re.compile(
-    r"\b(?:anywhere else|elsewhere|other|else|normally|usually|before|in the past|previously|ever had|ever been so|so (?:low|bad|severe|down|overwhelmed) that)\b"
+    r"\b(?:anywhere else|elsewhere|other|else|normally|usually|before|in the past|previously|people (?:said|told|noticed|commented)|anyone (?:said|told|noticed|commented)|commented|ever had|ever been so|so (?:low|bad|severe|down|overwhelmed) that)\b"
 )
 # Words that bring the talk back from a relative to the patient.
 own = re.compile(r"\b(?:i|it|me|my|myself|you|your|patient|but|however|okay|alright|all right|except|apart|so)\b")
@@ -91,11 +91,17 @@ felt_only = frozenset(
 )  # fmt: skip
 # What lies between a measure and a number that is not its value ("weigh yourself and call me if you gain two pounds").
 not_measured = re.compile(
-    r"\b(?:if|gain\w*|lose|lost|losing|call|every|yourself|myself|daily|pills?|medic\w+|tablets?)\b"
+    r"\b(?:if|gain\w*|lose|lost|losing|call|every|yourself|myself|daily|pills?|medic\w+|tablets?|chem|bear(?:ing)?|cbc|cmp|bmp)\b|\bchem-|(?:^|[ -])bear"
 )
 # A sentence that goes on with an "if" of the sentence before, and words in which a patient tells of themselves.
 goes_on = re.compile(r"(?:(?:um|uh|okay|and|yeah),? )*or (?:if |your |you |you're |you've |it |there )")
 told_of_self = re.compile(r"\b(?:i've|i have|i do|i get|i got|i had|i'm|i am|my|i feel|i can't|i don't|i haven't|no)\b")
+ordered = re.compile(
+    r"\b(?:order(?:ed|ing)?|re-?check(?:ing)?|repeat(?:ing)?|check another|send off)(?: (?:a|an|your|the|another|some|you|on|for|and|also|cbc)){0,4} $"
+)
+not_exact = re.compile(r"(?: hundreds| tens|'s\b|(?: out of (?:ten|10))? is,? (?:being|the|extremely|no))")
+loosely = re.compile(r"\b(?:above|over|below|under|than)\b(?! \w+ over)")
+bounds = re.compile(r"\b(?:than|above|over|below|under|less|more|least|most) $")
 if_before = re.compile(r"\bif (?:if )?(?:your|the|my|his|her|that)? ?$")
 asked_of = re.compile(r"\b(?:did|have|has|are|do|does|were|when) (?:you|he|she|they)(?: \w+)? $")
 # Diseases that pass, by the lexicon's English names.
@@ -235,7 +241,7 @@ _WORDED = re.compile(
     r"^(?:,? ?(?:level|levels|reading|readings|number|numbers|today|here|in the office|at home|that|results?|you know|i think|and so|so|really|just|also|there|now|yeah))*"
     r"[,\s]*(?:is|are|was|were|'s|has been|have been|been|looks?|looked|seems?|came back|runs?|running|stays?|staying|appears?|got|gets|goes|went|being|has|have)\b"
     r"(?: (?:also|been|like|all|actually|a|little|bit|tiny|quite|pretty|really|very|just|still|looking|running|staying|mostly|nice and|super|so|too|fairly|slightly|up|back|on the|in the|within|well|usually|always|within the))*"
-    r" (?P<value>good|fine|okay|ok|normal|great|stable|controlled|high(?:er)?|elevated|low(?:er)?|perfect|up|down|higher side|out of control|normal (?:range|limits)|in range|under control|better|excellent|all right|alright|borderline|abnormal)\b"
+    r" (?P<value>good|fine|okay|ok|normal|great|stable|controlled|high(?:er)?|elevated|low(?:er)?|perfect|up|down|higher side|out of control|normal (?:range|limits)|in range|under control|better|excellent|all right|alright|borderline|abnormal)\b(?! (?:one|two|three|four|five|six|seven|eight|nine|\d))"
 )
 
 
