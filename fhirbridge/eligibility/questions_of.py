@@ -7,7 +7,14 @@ import re
 from fhirbridge.eligibility.judge import AskAll, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.questions_joined import all_asked, any_asked, for_one_sex, without_crumbs
-from fhirbridge.eligibility.questions_of_history import WHO_HAD, after_failure, only_after, with_history
+from fhirbridge.eligibility.questions_of_history import (
+    WHO_HAD,
+    after_failure,
+    of_toxicity,
+    only_after,
+    treatment_only,
+    with_history,
+)
 from fhirbridge.eligibility.questions_of_leaf import question_of
 from fhirbridge.eligibility.subjects import Subject, Words, keys_of, subject_of
 from fhirbridge.records import All, AtLeast, Criterion, If, Leaf, LeafKind, Node, Not, Truth, leaves
@@ -32,6 +39,8 @@ def asked(criterion: Criterion, subject: Subject, words: Words | None) -> Asked:
         failed = after_failure(criterion)
         if failed is not None:
             return failed
+    if subject.cancer and (recovered := of_toxicity(criterion)) is not None:
+        return recovered
     tree = _node(criterion.tree, criterion, subject, words, asserted=not criterion.exclude)
     if subject.cancer and not criterion.exclude:
         tree = with_history(tree, criterion)
@@ -46,6 +55,9 @@ def _node(node: Node, criterion: Criterion, subject: Subject, words: Words | Non
     match node:
         case Leaf():
             return question_of(node, criterion, subject, words, asserted)
+        case Not(All(children)) if asserted:
+            child = All(treatment_only(children, subject, words))
+            return AskNot(_node(child, criterion, subject, words, asserted=False))
         case Not(child):
             return AskNot(_node(child, criterion, subject, words, asserted=not asserted))
         case All(children):

@@ -61,8 +61,9 @@ def exemplified(pieces: list[Piece], at: int, reading: Reading) -> Node | None:
     if apart is not None:
         first_part = read_sentence([*before, pieces[at], *after[:apart]], reading)
         second = read_sentence(after[apart + 1 :], reading)
-        parts = [n for n in (first_part, second) if n is not None]
-        return any_of(parts) if parts else None
+        if first_part is not None and second is not None:
+            return _with_disease(first_part, second)
+        return first_part if first_part is not None else second
     head = read_sentence(before, reading)
     examples = read_sentence(after, reading.excluding())
     if head is None:
@@ -96,6 +97,20 @@ def _next_stage(before: list[Piece], after: list[Piece]) -> int | None:
         if piece.kind == "or" and after[i + 1].kind == "stage":
             return i
     return None
+
+
+_NOUNS = frozenset({LeafKind.DIAGNOSIS, LeafKind.HISTOLOGY, LeafKind.BIOMARKER})
+
+
+def _with_disease(first: Node, second: Node) -> Node:
+    """ "Locally advanced, i.e. ..., or metastatic ALK+ NSCLC": the disease named last is that of both."""
+    if not isinstance(second, All) or not kinds_of(first) <= {LeafKind.STAGE, LeafKind.TEXT}:
+        return any_of([first, second])
+    nouns = [n for n in second.children if kinds_of(n) <= _NOUNS]
+    stages = [n for n in second.children if n not in nouns]
+    if not any(kinds_of(n) == {LeafKind.DIAGNOSIS} for n in nouns) or not stages:
+        return any_of([first, second])
+    return all_of([any_of([first, all_of(stages)]), *nouns])
 
 
 def elaborated(head: Node, detail: Node, reading: Reading, defined: bool) -> Node:

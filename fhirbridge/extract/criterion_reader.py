@@ -3,6 +3,8 @@
 # ruff: noqa: E501 - word lists and patterns are easier to review unbroken
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhirbridge.extract.criterion_numbers import Amount
 from fhirbridge.extract.criterion_pieces import Piece
 from fhirbridge.extract.criterion_records import MEASURES, Anchor, Item, State
@@ -17,6 +19,9 @@ _HEADS = frozenset(
 )  # fmt: skip
 
 
+_CONCENTRATIONS = frozenset(
+    {"mg/dL", "mg/L", "g/L", "g/dL", "ug/dL", "ug/L", "ug/mL", "ng/mL", "ng/dL", "pg/mL", "mmol/L", "umol/L", "nmol/L", "pmol/L"}
+)  # fmt: skip
 _TIME_UNITS = frozenset({"a", "mo", "wk", "d", "h"})
 
 
@@ -37,8 +42,11 @@ class Reader:
         self.count: tuple[int | None, int | None] | None = None
         self.in_tail = False
         self.late_negation = False
+        self.sign = ""  # a comparator that stands before its measure: ">= NYHA class 2"
 
     def take(self, piece: Piece) -> None:
+        if piece.kind == "ignored" and piece.text == "=":
+            self.sign += "="
         if self.in_tail and piece.kind not in ("admin", "weak_admin"):
             self.item.tail = (self.item.tail[0] if self.item.tail else piece.start, piece.end)
             return
@@ -144,7 +152,7 @@ class Reader:
         word, low, high = piece.value
         score = next((a for a in reversed(self.item.anchors) if a.kind is LeafKind.SCORE and a.bounds is None), None)
         if score is not None:
-            score.bounds = (low, high)
+            score.bounds = _classed(low, high, self.sign)
             score.end = max(score.end, piece.end)
             return
         self.item.grades.append((word, low, high, piece.start, piece.end))
@@ -165,7 +173,7 @@ class Reader:
             measure = None  # "Karnofsky score for patients > 16 years of age"
         if measure is not None and not amount.after:
             if measure.amount is None:
-                measure.amount = amount
+                measure.amount = _signed(amount, self.sign)
             else:
                 measure.extra.append(amount)
             measure.end = max(measure.end, piece.end)
@@ -215,6 +223,8 @@ class Reader:
 
     def _mark(self, piece: Piece) -> None:
         last = self.item.anchors[-1] if self.item.anchors else None
+        if piece.text in _SIGNS:
+            self.sign += piece.text
         if (
             piece.text == "-"
             and last is not None
@@ -318,6 +328,17 @@ class Reader:
         if late and self.item.anchors:
             self.item.anchors[-1].qualifiers.update(late)
 
+    def _is_level(self, amount: Amount) -> bool:
+        """ "DHEA-S level > 20 mg/dL": what has a concentration is measured, not taken."""
+        bound = amount.high or amount.low
+        last = self.item.anchors[-1] if self.item.anchors else None
+        return (
+            bound is not None
+            and bound.quantity.ucum in _CONCENTRATIONS
+            and last is not None
+            and last.kind is LeafKind.MEDICATION
+        )
+
     def _place_amounts(self) -> None:
         """Amounts before their measure ("≥ 18 years of age" stays; "< 40 mL/min creatinine clearance" moves)."""
         left = []
@@ -332,9 +353,33 @@ class Reader:
             if measure is not None and not glued and (not time or pregnancy_age):
                 measure.amount = amount
                 measure.start = min(measure.start, amount.start)
+            elif measure is None and self._is_level(amount):
+                self.item.anchors[-1].kind, self.item.anchors[-1].amount = LeafKind.LABORATORY, amount
             else:
                 left.append(amount)
         self.item.amounts = left
+
+
+_SIGNS = frozenset("<>=≤≥")
+
+
+def _signed(amount: Amount, sign: str) -> Amount:
+    """A bare number with the comparator that stood before its measure."""
+    if not amount.bare or len(amount.numbers) != 1 or not set(sign) & set("<>≤≥"):
+        return amount
+    inclusive = "=" in sign or "≥" in sign or "≤" in sign
+    bound = amount.low or amount.high
+    kept = None if bound is None else replace(bound, inclusive=inclusive)
+    above = ">" in sign or "≥" in sign
+    return replace(amount, low=kept if above else None, high=None if above else kept, bare=False)
+
+
+def _classed(low: int | None, high: int | None, sign: str) -> tuple[int | None, int | None]:
+    """A class with the comparator that stood before its scale ("> NYHA II")."""
+    if low is None or low != high or not set(sign) & set("<>≤≥"):
+        return low, high
+    beyond = 0 if set(sign) & set("=≤≥") else 1
+    return (low + beyond, None) if set(sign) & set(">≥") else (None, low - beyond)
 
 
 def _tells_time(amount: Amount) -> bool:

@@ -13,6 +13,9 @@ from fhirbridge.records import Concept, LeafKind
 __all__ = ["part_families", "share"]
 
 
+_CONDITIONS = frozenset({LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.INFECTION})
+
+
 def part_families(parts: list[Part], items: list[Item], joints: list[str]) -> None:
     """ "Age ≥ 18, ECOG 0-1 or KPS ≥ 70": a comma between different questions is no part of the "or" that follows."""
     for i in range(1, len(items)):
@@ -40,6 +43,7 @@ def share(items: list[Item], joints: list[str]) -> None:
     _share_amounts(items)
     _share_variants(items)
     _share_windows(items)
+    _share_tails(items)
     del joints
 
 
@@ -182,6 +186,16 @@ def _name_class(item: Item, following: Item) -> None:
             Anchor(LeafKind.MEDICATION, (concept,), [], word.start, word.end, item.head, set(item.qualifiers))
         ]
         item.unknown = [p for p in item.unknown if p is not word]
+
+
+def _share_tails(items: list[Item]) -> None:
+    """ "Psychiatric or substance abuse disorder that would interfere": the clause at the end narrows all of them."""
+    last = items[-1]
+    if len(items) < 2 or last.tail is None or last.admin:
+        return
+    for item in items[:-1]:
+        if item.tail is None and item.anchors and {a.kind for a in item.anchors} <= _CONDITIONS and not item.windows:
+            item.tail = last.tail
 
 
 def _share_windows(items: list[Item]) -> None:
