@@ -114,6 +114,8 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     if sentence.asks == "open" and sentence.role in (Speaker.PATIENT, Speaker.RELATIVE):
         mention.dropped = "the patient asks"
         return
+    if "hypothetical" in stand and mention.kind in ("medication", "medication-class") and _advised(talk, mention):
+        stand = assertion.Standing({"planned": ""})
     assertion.settle(mention, stand)
     mention.weight = 2 if sentence.role in (Speaker.PATIENT, Speaker.RELATIVE) else 1
 
@@ -127,6 +129,17 @@ def _asks_unmarked(talk: Talk, mention: Mention, heards: list[cues.Heard]) -> bo
         return not before or (before[-1] != "planned" and next(k for k in before if k != "planned") == "asks")
     start = talk.sentences[mention.sentence].start
     return any(h.cue.kind == "asks" and h.start - start < 12 and h.start < mention.start for h in heards)
+
+
+def _advised(talk: Talk, mention: Mention) -> bool:
+    """ "if it hurts, take some paracetamol": the medicine is advised, only the need for it is supposed."""
+    sentence = talk.sentences[mention.sentence]
+    rules = spoken.rules(sentence.language)
+    advised, not_advised = getattr(rules, "advised", None), getattr(rules, "not_advised", None)
+    if advised is None or not_advised is None or sentence.role is not Speaker.CLINICIAN:
+        return False
+    before = talk.text[max(sentence.start, mention.start - 60) : mention.start]
+    return advised.search(before) is not None and not_advised.search(before) is None
 
 
 def _taken_for_granted(talk: Talk, mention: Mention, language: str) -> bool:

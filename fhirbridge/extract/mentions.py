@@ -131,8 +131,11 @@ def _named(talk: Talk, vocabulary: Vocabulary, language: str) -> list[Mention]:
     if loose is not None:
         short = Shortened(talk.text, loose)
         hits += [(*short.span(h.span.offset, h.span.end), h.entry) for h in vocabulary.scan(short.text, language)]
+    only_part, parts = getattr(spoken.rules(language), "only_part", None), getattr(spoken.rules(language), "parts", ())
     found = []
     for start, end, entry in hits:
+        if only_part is not None and talk.text[start:end].split()[-1:][0] in parts and only_part.match(talk.text, end):
+            continue
         if entry.kind == "social" or (entry.kind == "finding" and not _clinical(entry)):
             continue  # habits and circumstances come from the expressions; other findings are rarely what was meant
         number = talk.sentence_at(start)

@@ -21,6 +21,8 @@ _BACK = 3  # turns in which the warning was given
 def drop(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]) -> None:
     """Drop the mentions that go on with a supposition, or only repeat one."""
     warned: list[tuple[int, str]] = []
+    meant = {m.key for m in mentions if not m.dropped and talk.sentences[m.sentence].role in _ANSWERERS}
+    feared = {m.key for m in mentions if m.dropped and talk.sentences[m.sentence].role in _ANSWERERS} - meant
     for mention in sorted(mentions, key=lambda m: m.start):
         sentence = talk.sentences[mention.sentence]
         rules = spoken.rules(sentence.language)
@@ -29,6 +31,8 @@ def drop(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]
             supposed = _supposes(heards.get(_before(talk, mention.sentence), []))
             if not mention.dropped and supposed and goes_on is not None and goes_on.match(talk.words(sentence)):
                 mention.dropped = "hypothetical"
+            if not mention.dropped and mention.key in feared and _recounts(talk, mention):
+                mention.dropped = "was only feared"
             if mention.dropped == "hypothetical":
                 warned.append((sentence.turn, mention.key))
         elif sentence.role in _ANSWERERS and not mention.dropped and not mention.asked:
@@ -36,6 +40,14 @@ def drop(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]
             near = {key for turn, key in warned if 0 < sentence.turn - turn <= _BACK}
             if mention.key in near and told is not None and not told.search(talk.words(sentence)):
                 mention.dropped = "repeats a warning"
+
+
+def _recounts(talk: Talk, mention: Mention) -> bool:
+    """Whether the clinician only names what the other spoke of ("you mentioned brain cancer")."""
+    sentence = talk.sentences[mention.sentence]
+    pattern = getattr(spoken.rules(sentence.language), "recounts", None)
+    before = talk.text[max(sentence.start, mention.start - 40) : mention.start]
+    return pattern is not None and pattern.search(before) is not None
 
 
 def _before(talk: Talk, number: int) -> int:

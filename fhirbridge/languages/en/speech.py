@@ -78,6 +78,11 @@ recounts = re.compile(
     r"\b(?:you mentioned|you said|you told|you say|you've told|you've been|you have been|you've had|you've got|has been|have been|you were)\b"
 )
 # "tia clinic", "flu shot", "anemia panel": the disease only names something else.
+# "the back of my head", "the bottom part of your foot": the word before names only a part of what follows.
+only_part = re.compile(
+    r" (?:part |side |portion )?of (?:my|your|the|his|her|their|that|this) (?:\w+ )?(?:head|neck|throat|knee|leg|hand|mouth|eye|arm|thigh|foot|ankle|calf|tongue|heel|nose|ear|shoulder|wrist|elbow|hip|chest)"
+)
+parts = frozenset({"back", "bottom", "top", "front", "side", "base", "end"})
 names_other = re.compile(
     r" (?:clinics?|screen(?:ing|s)?|tests?|panel|vaccines?|vaccination|shots?|leaflet|booklet|support group|specialists?|nurses?|team|association|foundation|society|awareness|prevention|work-?up)\b"
 )
@@ -96,6 +101,11 @@ not_measured = re.compile(
 # A sentence that goes on with an "if" of the sentence before, and words in which a patient tells of themselves.
 goes_on = re.compile(r"(?:(?:um|uh|okay|and|yeah),? )*or (?:if |your |you |you're |you've |it |there )")
 told_of_self = re.compile(r"\b(?:i've|i have|i do|i get|i got|i had|i'm|i am|my|i feel|i can't|i don't|i haven't|no)\b")
+# Words in which a clinician advises a medicine, though an "if" or "such as" stands before, and words that take it back.
+advised = re.compile(r"\b(?:take|taking|try|trying|use|using|some|think about)(?:,? [\w'-]+){0,7},? $")
+not_advised = re.compile(
+    r"\b(?:people|patients|avoid\w*|stop\w*|don't|do not|not|without|instead|allerg\w+|side effects?|interact\w*|prevent\w*|if you(?:'re| are) (?:on|taking)|when you(?:'re| are) (?:on|taking))\b"
+)
 ordered = re.compile(
     r"\b(?:order(?:ed|ing)?|re-?check(?:ing)?|repeat(?:ing)?|check another|send off)(?: (?:a|an|your|the|another|some|you|on|for|and|also|cbc)){0,4} $"
 )
