@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirbridge.eligibility import cancer_facts
+from fhirbridge.eligibility import cancer_facts, rarity
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.compiled import CompiledStudies, Relevance
 from fhirbridge.eligibility.questions_of import Subject
@@ -204,33 +204,22 @@ class Postings:
         )
 
     def made(self) -> Relevance:
-        """The tables; rarity is counted over all trials."""
-        total = max(1, len(self._studies))
-        words = Counter(w for s in self._studies for w in s.inclusion.union(s.conditions, s.title, s.exclusion))
-        keys = Counter(k for s in self._studies for k in s.keys | s.asked)
-
-        def rare(table: Counter[str], term: str) -> float:
-            return math.log(1 + (total - table[term] + 0.5) / (table[term] + 0.5))
-
-        length = {
-            name: max(1.0, sum(len(getattr(s, name)) for s in self._studies) / total)
-            for name in ("conditions", "title")
-        }
+        """The tables."""
         tables: dict[str, dict[str, list[tuple[int, float]]]] = {name: defaultdict(list) for name in _FEATURES}
         for number, s in enumerate(self._studies):
-            _share(tables["inclusion words"], number, {w: rare(words, w) for w in s.inclusion})
-            _share(tables["subject words"], number, {w: rare(words, w) for w in {*s.conditions, *s.title}})
-            _share(tables["subject keys"], number, {k: rare(keys, k) for k in s.keys})
+            _share(tables["inclusion words"], number, {w: rarity.word(w) for w in s.inclusion})
+            _share(tables["subject words"], number, {w: rarity.word(w) for w in {*s.conditions, *s.title}})
+            _share(tables["subject keys"], number, {k: rarity.disease(k) for k in s.keys})
             tables["length"][_ALWAYS].append((number, math.log1p(s.length)))
             for word in sorted(s.exclusion):
-                tables["exclusion words"][word].append((number, rare(words, word)))
+                tables["exclusion words"][word].append((number, rarity.word(word)))
             for key in sorted(s.asked):
-                tables["inclusion keys"][key].append((number, rare(keys, key)))
+                tables["inclusion keys"][key].append((number, rarity.disease(key)))
             for name in ("conditions", "title"):
                 own = getattr(s, name)
                 for word, tf in Counter(own).items():
-                    weight = rare(words, word) * tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * len(own) / length[name]))
-                    tables[name][word].append((number, weight))
+                    saturated = tf * 2.2 / (tf + 1.2 * (0.25 + 0.75 * len(own) / rarity.MEAN_WORDS[name]))
+                    tables[name][word].append((number, rarity.word(word) * saturated))
         self._studies = []
         return Relevance({name: _packed(rows) for name, rows in tables.items()})
 
