@@ -71,6 +71,8 @@ def _add_matching(commands: Any) -> None:
     p.add_argument("--by", choices=("patient", "study"), default="patient", help="study: patients ranked, and a funnel")
     p.add_argument("--engine", choices=("local", "spark"), default="local")
     p.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    p.add_argument("--since", metavar="NDJSON", help="an earlier run's output: judge only what changed since")
+    p.add_argument("--policy", metavar="TSV", help="what an unrecorded fact counts as, laid out as the shipped table")
     p.add_argument("-o", "--out", metavar="OUT")
     p = _command(commands, "night", "the night run: fetch, match, write, tell")
     p.add_argument("config", metavar="CONFIG.toml")

@@ -142,7 +142,16 @@ def _match(a: argparse.Namespace) -> int:
     studies = _present(expand(a.studies, STUDIES))
     if a.engine == "spark":
         return _match_on_spark(a, patients, studies)
-    found = pipeline.match(patients, studies, as_of=a.as_of, top=a.top, explain=a.explain, workers=a.workers)
+    found = pipeline.match(
+        patients,
+        studies,
+        as_of=a.as_of,
+        top=a.top,
+        explain=a.explain,
+        policy=a.policy,
+        workers=a.workers,
+        since=a.since,
+    )
     with Sink(a.out) as sink:
         if a.by == "study":
             from fhirbridge.eligibility import matches
@@ -158,8 +167,10 @@ def _match(a: argparse.Namespace) -> int:
 def _match_on_spark(a: argparse.Namespace, patients: list[Path], studies: list[Path]) -> int:
     from fhirbridge import distributed, pipeline
 
-    if a.format != "ndjson" or a.by == "study":
-        raise ConfigurationError("--engine spark writes NDJSON by patient; leave out --format and --by")
+    if a.format != "ndjson" or a.by == "study" or a.since or a.policy:
+        raise ConfigurationError(
+            "--engine spark writes NDJSON by patient; leave out --format, --by, --since and --policy"
+        )
     compiled = pipeline.compile_studies(studies, workers=a.workers)
     failed: list[LeftOut] = list(compiled.left_out)
     paths = [str(p) for p in patients]

@@ -161,13 +161,16 @@ def match(
     explain: str = "all",
     policy: Any = None,
     workers: int = 1,
+    since: str | Path | None = None,
 ) -> Matches:
     """Every patient against every study: ranked, judged criterion by criterion, with evidence and what is missing.
 
     `patients`: paths, Bundles or Records, one or many. `studies`: paths, Records or CompiledStudies. `explain` is
     "all", "top" (reasons for the listed studies only) or "none". Deterministic for a given `as_of` (default: today).
+    `since`: the NDJSON of an earlier run; only what changed since is judged, with the same result.
     """
     from fhirbridge.eligibility import batch, compile
+    from fhirbridge.eligibility import since as earlier
     from fhirbridge.fhir import match_bundle, patient_bundle
     from fhirbridge.terminology import lexicon
 
@@ -175,7 +178,8 @@ def match(
     read = partial(patient_bundle.read, lexicon=lexicon.load())  # inputs are read by the process that judges them
     settings = batch.Settings.of(as_of, top, explain, policy)
     people = patient_bundle.sources(patients)
-    return batch.match(people, compiled, settings, read=read, workers=workers, fhir=match_bundle)
+    judge = earlier.judge_since(Path(since), compiled, settings) if since is not None else None
+    return batch.match(people, compiled, settings, read=read, workers=workers, judge=judge, fhir=match_bundle)
 
 
 def match_each(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from fhirbridge import __version__
 from fhirbridge.eligibility import policy as policies
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.columns import columns
@@ -22,24 +25,34 @@ from fhirbridge.eligibility.score import scores
 from fhirbridge.errors import ConfigurationError
 from fhirbridge.records import LeftOut, Patient
 
-__all__ = ["Settings", "each", "judged", "match"]
+__all__ = ["Settings", "each", "judged", "marked", "match", "reasons_wanted"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to judge: as of which day, how many studies to list, reasons for "all", the "top" or "none"."""
+    """How to judge: as of which day, how many studies to list, reasons for "all", the "top" or "none".
+
+    `reserve`: how many more to name without reasons, for a run that goes on from this one.
+    """
 
     as_of: date
     top: int | None = None
     explain: str = "all"
     policy: Policy = field(default_factory=policies.load)
+    reserve: int = 0
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes when patients would be judged, cut or explained in another way."""
+        told = repr((__version__, self.top, self.explain, self.policy, self.reserve))
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     @classmethod
-    def of(cls, as_of: date | None, top: int | None, explain: str, policy: Any) -> Settings:
+    def of(cls, as_of: date | None, top: int | None, explain: str, policy: Any, reserve: int = 0) -> Settings:
         """Settings with today and the shipped policy where nothing is given; ConfigurationError for a wrong word."""
         if explain not in ("all", "top", "none"):
             raise ConfigurationError(f"explain: '{explain}' is none of all, top, none")
-        return cls(as_of or date.today(), top, explain, policies.load(policy))
+        return cls(as_of or date.today(), top, explain, policies.load(policy), reserve)
 
 
 def judged(patient: Patient, compiled: CompiledStudies, settings: Settings) -> dict[str, Any]:
@@ -48,15 +61,25 @@ def judged(patient: Patient, compiled: CompiledStudies, settings: Settings) -> d
     found = columns(compiled, chart)
     result = scores(compiled, found)
     order = np.lexsort((_places(compiled), -result.score, result.status))
-    if settings.top is not None:
-        order = order[: settings.top]
-    limit = len(order) if settings.explain == "all" else min(len(order), settings.top or 20)
-    reasons = 0 if settings.explain == "none" else limit
+    top = len(order) if settings.top is None else min(settings.top, len(order))
+    reasons = reasons_wanted(settings, top)
     listed = [
         explained(compiled, chart, result, int(study), rank, with_reasons=rank <= reasons)
-        for rank, study in enumerate(order, 1)
+        for rank, study in enumerate(order[: top + settings.reserve], 1)
     ]
-    return row_of(chart, listed)
+    return marked(row_of(chart, listed[:top], listed[top:] if settings.reserve else None), compiled, settings)
+
+
+def marked(row: dict[str, Any], compiled: CompiledStudies, settings: Settings) -> dict[str, Any]:
+    """A row with what it was made with, for a run that goes on from it: the way of judging, and the trials."""
+    return row | {"settings": settings.fingerprint, "studies": compiled.fingerprint}
+
+
+def reasons_wanted(settings: Settings, listed: int) -> int:
+    """For how many of the studies listed reasons are made."""
+    if settings.explain == "none":
+        return 0
+    return listed if settings.explain == "all" else min(listed, settings.top or 20)
 
 
 def _places(compiled: CompiledStudies) -> Any:
@@ -76,15 +99,20 @@ def match(
     *,
     read: Callable[[Any], Iterable[Patient | LeftOut]] | None = None,
     workers: int = 1,
+    judge: Judge | None = None,
     fhir: Any = None,
 ) -> Matches:
     """The matches of all patients, in the order given. With `read`, `people` are unread inputs, read where judged."""
-    return Matches(
-        lambda: _rows(people, compiled, settings, workers, read), compiled.left_out, settings.as_of, fhir=fhir
-    )
+
+    def rows() -> Iterator[dict[str, Any] | LeftOut]:
+        found = each(people, compiled, settings, read=read, workers=workers, judge=judge)
+        return itertools.chain.from_iterable(found)
+
+    return Matches(rows, compiled.left_out, settings.as_of, fhir=fhir)
 
 
-_SHARED: tuple[CompiledStudies, Settings, Any] | None = None  # what forked workers see without copying
+Judge = Callable[[Patient], dict[str, Any]]
+_SHARED: tuple[Judge, Any] | None = None  # what forked workers see without copying
 
 
 def each(
@@ -94,28 +122,26 @@ def each(
     *,
     read: Callable[[Any], Iterable[Patient | LeftOut]] | None = None,
     workers: int = 1,
+    judge: Judge | None = None,
 ) -> Iterator[list[dict[str, Any] | LeftOut]]:
-    """For each input in order, the rows of the patients in it (one, as a rule) or why there is none."""
+    """For each input in order, the rows of the patients in it (one, as a rule) or why there is none.
+
+    `judge` makes the row of a patient where not every study is to be judged anew.
+    """
+    make = judge or partial(judged, compiled=compiled, settings=settings)
     if workers <= 1:
         for one in people:
-            yield list(_row(one, compiled, settings, read))
+            yield list(_row(one, make, read))
         return
     global _SHARED
     from fhirbridge.eligibility.columns import index_of
 
     index_of(compiled).silent(compiled, settings.policy, False)
     index_of(compiled).silent(compiled, settings.policy, True)
-    _SHARED = (compiled, settings, read)
+    _SHARED = (make, read)
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         for lists in pool.imap(_chunk, _chunks(people, 8)):
             yield from lists
-
-
-def _rows(
-    people: Iterable[Any], compiled: CompiledStudies, settings: Settings, workers: int, read: Any
-) -> Iterator[dict[str, Any] | LeftOut]:
-    for rows in each(people, compiled, settings, read=read, workers=workers):
-        yield from rows
 
 
 def _chunks(people: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -126,10 +152,10 @@ def _chunks(people: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 def _chunk(people: list[Any]) -> list[list[dict[str, Any] | LeftOut]]:
     assert _SHARED is not None
-    compiled, settings, read = _SHARED
-    return [list(_row(one, compiled, settings, read)) for one in people]
+    judge, read = _SHARED
+    return [list(_row(one, judge, read)) for one in people]
 
 
-def _row(one: Any, compiled: CompiledStudies, settings: Settings, read: Any) -> Iterator[dict[str, Any] | LeftOut]:
+def _row(one: Any, judge: Judge, read: Any) -> Iterator[dict[str, Any] | LeftOut]:
     for person in read(one) if read is not None and not isinstance(one, (LeftOut, Patient)) else (one,):
-        yield person if isinstance(person, LeftOut) else judged(person, compiled, settings)
+        yield person if isinstance(person, LeftOut) else judge(person)

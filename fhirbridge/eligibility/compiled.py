@@ -5,9 +5,10 @@ Every distinct question is kept once, every distinct tree node once. `columns.py
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 
 from fhirbridge.eligibility.judge import Asked
 from fhirbridge.eligibility.questions import Question
+from fhirbridge.errors import UnreadableInput
 from fhirbridge.records import LeftOut
 
 __all__ = ["CompiledStudies", "CriterionText", "Layer", "Relevance", "Study"]
 
 Ints = NDArray[np.int32]
-FORMAT = "fhirbridge compiled studies 1"
+FORMAT = "fhirbridge compiled studies"
+VERSION = "2"  # with the layout of the file and of the records in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,21 @@ class CompiledStudies:
     def __repr__(self) -> str:
         return f"<CompiledStudies {len(self.studies)} studies, {len(self.questions)} questions, {len(self.texts)} criteria>"  # noqa: E501
 
+    @property
+    def fingerprint(self) -> str:
+        """What changes when any study is added, dropped or changed; the order does not matter."""
+        if "fingerprint" not in self.cache:
+            told = "\n".join(sorted(f"{s.id} {s.fingerprint}" for s in self.studies))
+            self.cache["fingerprint"] = hashlib.sha256(told.encode()).hexdigest()[:12]
+        found: str = self.cache["fingerprint"]
+        return found
+
+    def only(self, ids: Iterable[str]) -> CompiledStudies:
+        """The studies of these registry ids as compiled studies of their own; other ids are passed over."""
+        from fhirbridge.eligibility.subset import only
+
+        return only(self, ids)
+
     def criteria(self, study: int) -> range:
         """The numbers of a study's criteria."""
         first = self.arrays["first"]
@@ -115,7 +133,7 @@ class CompiledStudies:
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.with_name(f".{target.name}.part")
         with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-            file.writestr("format", FORMAT)
+            file.writestr("format", f"{FORMAT} {VERSION}")
             file.writestr("records", pickle.dumps(self._records(), protocol=5))
             file.writestr("texts", self.texts.blob)
             for name, array in self._arrays():
@@ -196,6 +214,8 @@ class _Safe(pickle.Unpickler):
 def read(path: Path) -> CompiledStudies:
     """The compiled studies of a file that `save` wrote."""
     with zipfile.ZipFile(path) as file:
+        if file.read("format").decode() != f"{FORMAT} {VERSION}":
+            raise UnreadableInput(path, "compiled by another version of fhirbridge", "compile the studies again")
         studies, questions, ops, terms, left_out = _Safe(BytesIO(file.read("records"))).load()
         named = {
             name.removeprefix("arrays/"): np.load(BytesIO(file.read(name)), allow_pickle=False)
@@ -220,7 +240,7 @@ def is_compiled(path: Path) -> bool:
     if not path.is_file() or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as file:
-        return "format" in file.namelist() and file.read("format").decode() == FORMAT
+        return "format" in file.namelist() and file.read("format").decode().startswith(FORMAT)
 
 
 __all__ += ["Texts", "is_compiled", "read"]

@@ -14,7 +14,7 @@ from fhirbridge.eligibility.relevance import words_of
 from fhirbridge.eligibility.score import STATUS, Scores
 from fhirbridge.records import ItemKind, LeafKind, Truth
 
-__all__ = ["explained", "row_of"]
+__all__ = ["explained", "reasons_of", "row_of"]
 
 
 def explained(
@@ -35,15 +35,17 @@ def explained(
             "near": round(float(result.near[study]), 4),
             "against": int(result.against[study]),
         },
+        "fingerprint": shown.fingerprint,
     }
     if with_reasons:
-        row["criteria"], row["missing"] = _criteria(compiled, chart, study, row["status"])
+        row["criteria"], row["missing"] = reasons_of(compiled, chart, study, row["status"])
     return row
 
 
-def _criteria(
+def reasons_of(
     compiled: CompiledStudies, chart: Chart, study: int, status: str
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The criteria of a study with result, reason and evidence, and what is missing."""
     rows: list[dict[str, Any]] = []
     needs: dict[str, list[int]] = {}
     deciding: set[str] = set()
@@ -126,8 +128,11 @@ def _short(text: str) -> str:
     return plain if len(plain) <= 80 else plain[:77] + "..."
 
 
-def row_of(chart: Chart, listed: list[dict[str, Any]]) -> dict[str, Any]:
-    """A patient's row; `missing` are the facts that would settle most of the listed studies."""
+def row_of(chart: Chart, listed: list[dict[str, Any]], reserve: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """A patient's row; `missing` are the facts that would settle most of the listed studies.
+
+    `reserve`: the studies that come next, without reasons, for a run that goes on from this row.
+    """
     counts: dict[str, int] = {}
     for match in listed:
         for need in match.get("missing", ()):
@@ -143,6 +148,8 @@ def row_of(chart: Chart, listed: list[dict[str, Any]]) -> dict[str, Any]:
         ],
         "fingerprint": patient.fingerprint,
     }
+    if reserve is not None:
+        row["reserve"] = reserve
     if patient.gaps:
         row["gaps"] = [f"{gap.source}: {gap.reason}" for gap in patient.gaps]
     return row

@@ -104,9 +104,8 @@ def _words(resource: Resource) -> str:
     for field in ("code", "medicationCodeableConcept", "medication", "valueCodeableConcept", "method", "vaccineCode"):
         parts += _spoken(resource.get(field))
     parts += [str(resource[f]) for f in ("valueString", "conclusion", "description") if resource.get(f)]
-    for field in ("reasonCode", "reason", "severity", "category", "outcome", "statusReason", "interpretation"):
-        if field not in ("category", "interpretation"):
-            parts += [w for one in _list(resource.get(field)) for w in _spoken(one)]
+    for field in ("reasonCode", "reason", "severity", "outcome", "statusReason"):
+        parts += [w for one in _list(resource.get(field)) for w in _spoken(one)]
     parts += [str(n.get("text")) for n in _list(resource.get("note")) if isinstance(n, dict) and n.get("text")]
     for stage in _list(resource.get("stage")):
         parts += _spoken(stage.get("summary")) + _spoken(stage.get("type"))
@@ -120,6 +119,8 @@ def _words(resource: Resource) -> str:
 
 
 def _spoken(value: Any) -> list[str]:
+    if value is None:
+        return []
     concept = concept_of(value)
     return [w for w in dict.fromkeys([concept.name, *(c.display for c in concept.codings)]) if w]
 

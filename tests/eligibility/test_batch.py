@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from fhirbridge.eligibility import batch, compiled
 from fhirbridge.eligibility.compile import compile as compile_pairs
 from fhirbridge.eligibility.compile import load
 from fhirbridge.eligibility.matches import Matches, funnel
+from fhirbridge.errors import UnreadableInput
 from fhirbridge.fhir import match_bundle, patient_bundle
 from fhirbridge.records import Criterion, LeftOut, Span, Trial, Understanding
 from fhirbridge.terminology import lexicon
@@ -118,6 +120,14 @@ def test_compiled_studies_come_back_from_a_file(tmp_path: Path) -> None:
     settings = batch.Settings.of(AS_OF, None, "all", None)
     (person,) = patient_bundle.read(("x", "", _bundle("fit")), lexicon.load())
     assert batch.judged(person, again, settings) == batch.judged(person, studies, settings)  # type: ignore[arg-type]
+
+
+def test_compiled_studies_of_another_version_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "old.fbs"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("format", "fhirbridge compiled studies 1")
+    with pytest.raises(UnreadableInput, match="compile the studies again"):
+        load(path)
 
 
 def test_two_patients_in_one_bundle_are_told_apart() -> None:

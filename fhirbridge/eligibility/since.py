@@ -1,0 +1,179 @@
+"""Only what changed is judged again: yesterday's row of a patient brought up to date with the trials that changed.
+
+A pair's result depends on the patient, the day, the policy and the trial alone, never on the other trials, so a row
+put together from old and new results is the row a full run makes, byte for byte. Where the old row was cut too short
+to tell, None says that the patient has to be judged in full.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from fhirbridge.eligibility import batch
+from fhirbridge.eligibility.batch import Settings
+from fhirbridge.eligibility.chart import Chart
+from fhirbridge.eligibility.compiled import CompiledStudies
+from fhirbridge.eligibility.explain import reasons_of, row_of
+from fhirbridge.eligibility.score import STATUS
+from fhirbridge.eligibility.subset import only
+from fhirbridge.errors import MissingInput, UnreadableInput
+from fhirbridge.records import Patient
+
+__all__ = ["Changes", "Previous", "changes_since", "fingerprints", "judge_since", "unchanged", "updated"]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What became of the trials: `fresh` those new or changed, compiled; `gone` their ids and those dropped."""
+
+    compiled: CompiledStudies
+    fresh: CompiledStudies
+    gone: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.gone)
+
+
+def changes_since(compiled: CompiledStudies, before: Mapping[str, str]) -> Changes:
+    """The changes against `before`: study id -> fingerprint as of then."""
+    now = fingerprints(compiled)
+    fresh = [id for id, fingerprint in now.items() if before.get(id) != fingerprint]
+    gone = frozenset({*(id for id in before if id not in now), *fresh})
+    return Changes(compiled, only(compiled, fresh), gone)
+
+
+def fingerprints(compiled: CompiledStudies) -> dict[str, str]:
+    """Study id -> what changes when anything changes that is judged or shown of it."""
+    return {study.id: study.fingerprint for study in compiled.studies}
+
+
+def updated(
+    patient: Patient, row: Mapping[str, Any], changes: Changes, settings: Settings, *, whole: bool
+) -> dict[str, Any] | None:
+    """A patient's row as a full run would make it tonight, None where the old one cannot tell.
+
+    `whole`: the old row listed every study; else it was cut at `settings.top`, with `settings.reserve` more to go on.
+    """
+    listed = [*row["matches"], *row.get("reserve", ())]
+    last = _place(listed[-1]) if listed and not whole else None
+    kept = [m for m in listed if _id(m) not in changes.gone]
+    chart = Chart(patient, settings.as_of, settings.policy)
+    every = replace(settings, top=None, reserve=0, explain="none")
+    fresh = batch.judged(patient, changes.fresh, every)["matches"] if len(changes.fresh) else []
+    merged = sorted([*kept, *fresh], key=_place)
+    if last is not None:
+        merged = [m for m in merged if _place(m) <= last]
+        if len(merged) < (settings.top or 0) + settings.reserve // 2:
+            return None  # studies that were cut off may have moved up
+    top = len(merged) if settings.top is None else settings.top
+    reasons = batch.reasons_wanted(settings, min(top, len(merged)))
+    matches = [_ranked(m, n, n <= reasons, chart, changes.compiled) for n, m in enumerate(merged[:top], 1)]
+    rest = [_ranked(m, n, False, chart, changes.compiled) for n, m in enumerate(merged[top:], top + 1)]
+    row_now = row_of(chart, matches, rest[: settings.reserve] if settings.reserve else None)
+    return batch.marked(row_now, changes.compiled, settings)
+
+
+def _ranked(
+    match: dict[str, Any], rank: int, with_reasons: bool, chart: Chart, compiled: CompiledStudies
+) -> dict[str, Any]:
+    """A match at its new rank, with reasons or without."""
+    kept = {name: value for name, value in match.items() if name not in ("criteria", "missing")} | {"rank": rank}
+    if not with_reasons:
+        return kept
+    if "criteria" in match:
+        return kept | {"criteria": match["criteria"], "missing": match["missing"]}
+    criteria, missing = reasons_of(compiled, chart, _number(compiled, _id(match)), match["status"])
+    return kept | {"criteria": criteria, "missing": missing}
+
+
+def _number(compiled: CompiledStudies, id: str) -> int:
+    if "numbers" not in compiled.cache:
+        compiled.cache["numbers"] = {study.id: n for n, study in enumerate(compiled.studies)}
+    found: int = compiled.cache["numbers"][id]
+    return found
+
+
+def _id(match: Mapping[str, Any]) -> str:
+    return str(match["study"]).removeprefix("ResearchStudy/")
+
+
+def _place(match: Mapping[str, Any]) -> tuple[int, float, str]:
+    return STATUS.index(match["status"]), -match["score"], _id(match)
+
+
+def unchanged(row: Mapping[str, Any], patient: Patient, settings: Settings) -> bool:
+    """Whether a row is of this patient as he is now, of the same day and judged in the same way."""
+    same = row.get("fingerprint") == patient.fingerprint and row.get("as_of") == settings.as_of.isoformat()
+    return same and row.get("settings") == settings.fingerprint
+
+
+class Previous:
+    """The rows of an earlier run's NDJSON by patient, read when asked for; the last one where a patient comes twice."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._places: dict[str, tuple[int, int]] = {}
+        place = 0
+        with _opened(path) as file:
+            for line in file:
+                if line.strip():
+                    self._places[_patient(line, path)] = (place, len(line))
+                place += len(line)
+
+    def row(self, patient: str) -> dict[str, Any] | None:
+        """The row of a patient by id, None if there is none."""
+        place = self._places.get(patient)
+        if place is None:
+            return None
+        with _opened(self.path) as file:
+            file.seek(place[0])
+            found: dict[str, Any] = orjson.loads(file.read(place[1]))
+        return found
+
+    def first(self) -> dict[str, Any] | None:
+        """Any row, to tell which trials there were."""
+        return self.row(next(iter(self._places))) if self._places else None
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    except OSError as error:
+        raise MissingInput(path, "no such file", "name the NDJSON that an earlier match wrote") from error
+
+
+def _patient(line: bytes, path: Path) -> str:
+    """The patient of a row, which a row begins with."""
+    found = _HEAD.match(line)
+    if found is None:
+        raise UnreadableInput(path, "not the rows of fhirbridge match", "name the NDJSON that an earlier match wrote")
+    return str(orjson.loads(found[1])).removeprefix("Patient/")
+
+
+_HEAD = re.compile(rb'\{"patient":("(?:[^"\\]|\\.)*")')
+
+
+def judge_since(previous: Path, compiled: CompiledStudies, settings: Settings) -> Callable[[Patient], dict[str, Any]]:
+    """A judge that takes over what an earlier run found and judges what changed since."""
+    earlier = Previous(previous)
+    first = earlier.first() or {}
+    listed = {_id(m): str(m.get("fingerprint")) for m in first.get("matches", ())}
+    changes = changes_since(compiled, listed) if settings.top is None and listed else None
+
+    def judge(patient: Patient) -> dict[str, Any]:
+        row = earlier.row(patient.id)
+        if row is not None and unchanged(row, patient, settings):
+            if row.get("studies") == compiled.fingerprint:
+                return row
+            if changes is not None and row.get("studies") == first.get("studies"):
+                return updated(patient, row, changes, settings, whole=True) or batch.judged(patient, compiled, settings)
+        return batch.judged(patient, compiled, settings)
+
+    return judge
