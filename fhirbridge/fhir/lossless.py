@@ -9,9 +9,10 @@ import gzip
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import simplejson
@@ -59,11 +60,18 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all: beside its place first, then renamed onto it."""
+    with writing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written piece by piece, that takes its place when the block ends and leaves nothing if it fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            yield file
         Path(beside).chmod(0o644)
         Path(beside).replace(path)
     except BaseException:

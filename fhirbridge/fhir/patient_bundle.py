@@ -17,19 +17,31 @@ from fhirbridge.fhir.patient_dates import when
 from fhirbridge.fhir.patient_keys import Keys, Words
 from fhirbridge.records import LeftOut, Patient, Quantity, When
 
-__all__ = ["Source", "read", "read_all", "sources"]
+__all__ = ["Place", "Source", "read", "read_all", "sources"]
 
 _MACHINE = "AIAST"
 _AGE = "urn:fhirbridge:extension:age"
 _NOT_TOLD: patient_told.Told = ("", None, None)
 
 
+class Place(NamedTuple):
+    """Where the text of an input lies in a file that is not compressed, in bytes."""
+
+    path: Path
+    offset: int
+    length: int
+
+
 class Source(NamedTuple):
-    """An unread input: where it came from, the file's stem ("" for NDJSON lines), JSON text or a parsed Bundle."""
+    """An unread input: where it came from, the file's stem ("" for NDJSON lines), JSON text or a parsed Bundle.
+
+    `place` is where the text can be read again, None where it cannot.
+    """
 
     where: str
     stem: str
     content: Any
+    place: Place | None = None
 
 
 def read_all(patients: Any, lexicon: Words) -> Iterator[Patient | LeftOut]:
@@ -69,9 +81,12 @@ def _files(path: Path) -> Iterator[Source | LeftOut]:
     try:
         if name.endswith(".ndjson"):
             yield from _lines(path)
-        else:
+        elif path.suffix == ".gz":
             text = "".join(line for _, line in lossless.lines(path))
             yield Source(path.name, name.removesuffix(".json"), text)
+        else:
+            content = path.read_bytes()
+            yield Source(path.name, path.stem, content.decode("utf-8"), Place(path, 0, len(content)))
     except (OSError, UnicodeDecodeError, EOFError) as error:
         yield LeftOut(path.name, f"cannot be read ({type(error).__name__}); is it complete and UTF-8?")
 
@@ -79,10 +94,13 @@ def _files(path: Path) -> Iterator[Source | LeftOut]:
 def _lines(path: Path) -> Iterator[Source | LeftOut]:
     """One Source a Bundle line; the loose resources of a whole file together as one."""
     loose: list[Any] = []
-    for number, line in lossless.lines(path):
+    for number, line, place in _placed(path):
         where = f"{path.name} line {number}"
+        if isinstance(line, LeftOut):
+            yield line
+            continue
         if '"Bundle"' in line[:400]:
-            yield Source(where, "", line)
+            yield Source(where, "", line, place)
             continue
         try:
             loose.append(lossless.loads(line, where))
@@ -93,9 +111,25 @@ def _lines(path: Path) -> Iterator[Source | LeftOut]:
         yield Source(path.name, "", {"resourceType": "Bundle", "type": "collection", "entry": entries})
 
 
+def _placed(path: Path) -> Iterator[tuple[int, str | LeftOut, Place | None]]:
+    """The non-empty lines with their numbers and places; a line that is not UTF-8 alone is left out."""
+    if path.suffix == ".gz":
+        yield from ((number, line, None) for number, line in lossless.lines(path))
+        return
+    offset = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield number, line.decode("utf-8"), Place(path, offset, len(line))
+                except UnicodeDecodeError as error:
+                    yield number, LeftOut(f"{path.name} line {number}", f"not UTF-8 at byte {error.start}"), None
+            offset += len(line)
+
+
 def read(source: Source, lexicon: Words) -> Iterator[Patient | LeftOut]:
     """The patients of one input; a LeftOut when there is none or it cannot be read."""
-    where, stem, content = source
+    where, stem, content = source.where, source.stem, source.content
     try:
         bundle = lossless.loads(content, where) if isinstance(content, (str, bytes)) else content
     except InputError as error:

@@ -31,37 +31,65 @@ def words(language: str) -> dict[str, str]:
 
 def options(row: Mapping[str, Any], tell: Tell) -> list[Mapping[str, Any]]:
     """The matches of a row that are worth telling."""
-    found = [m for m in row["matches"] if m["status"] in tell.statuses and m["score"] >= tell.from_score]
+    found = [m for m in row["matches"] if listed(m["status"], m["score"], tell)]
     return found[: tell.top]
 
 
-def message(
-    recipient: Recipient, entries: Sequence[Entry], tell: Tell, as_of: str, unfinished: tuple[int, str], *, leaves: bool
-) -> Message:
-    """The message to one recipient. Its id is made from whom, when and what, so that the same is sent once.
+def listed(status: str, score: float, tell: Tell) -> bool:
+    """Whether a match is worth telling."""
+    return status in tell.statuses and score >= tell.from_score
 
-    The subject names no patient. With `leaves` the text has no patient either, only how many there are and the link.
+
+class Draft:
+    """A message to one recipient as it grows, patient by patient: rows are not kept, only what is written of them.
+
+    Its id is made from whom, when and what, so that the same is sent once. The subject names no patient. With `leaves`
+    the text has no patient either, only how many there are and the link.
     """
-    w = words(tell.language)
-    count = sum(bool(options(e.row, tell)) for e in entries)
-    subject = w["subject"].format(n=count) if count else w["subject_none"]
-    head = [w["greeting"].format(name=recipient.name, as_of=as_of, n=count)]
-    if unfinished[0]:
-        head.append(w["unfinished"].format(n=unfinished[0], deadline=unfinished[1]))
-    if leaves:
-        link = [w["link"].format(link=tell.link)] if tell.link else []
-        text, html = "\n".join([*head, *link, w["machine"]]), ""
-    else:
-        text = "\n".join([*head, "", *(_text(e, tell, w) for e in entries), w["machine"]])
-        html = _html(subject, head, entries, tell, w)
-    about = f"{recipient.name}\n{recipient.channel}\n{recipient.to}\n{as_of}\n{text}"
-    return Message(hashlib.sha256(about.encode()).hexdigest(), recipient.to or recipient.name, subject, text, html)
+
+    def __init__(self, recipient: Recipient, tell: Tell, as_of: str, *, leaves: bool) -> None:
+        self._recipient, self._tell, self._as_of, self._leaves = recipient, tell, as_of, leaves
+        self._words = words(tell.language)
+        self._texts: list[str] = []
+        self._parts: list[str] = []
+        self._with_options = 0
+        self.entries = 0
+        about = f"{recipient.name}\n{recipient.channel}\n{recipient.to}\n{as_of}\n"
+        self._hash = hashlib.sha256(about.encode())
+
+    def add(self, entry: Entry) -> None:
+        """One more patient."""
+        self.entries += 1
+        self._with_options += bool(options(entry.row, self._tell))
+        text = _text(entry, self._tell, self._words)
+        self._hash.update(text.encode())
+        if not self._leaves:
+            self._texts.append(text)
+            self._parts.append(_patient(entry, self._tell, self._words))
+
+    def message(self, unfinished: tuple[int, str]) -> Message:
+        """The message; `unfinished` are how many patients were not judged by which time."""
+        w, count, name = self._words, self._with_options, self._recipient.name
+        subject = w["subject"].format(n=count) if count else w["subject_none"]
+        head = [w["greeting"].format(name=name, as_of=self._as_of, n=count)]
+        if unfinished[0]:
+            head.append(w["unfinished"].format(n=unfinished[0], deadline=unfinished[1]))
+        if self._leaves:
+            link = [w["link"].format(link=self._tell.link)] if self._tell.link else []
+            text, html = "\n".join([*head, *link, w["machine"]]), ""
+        else:
+            text = "\n".join([*head, "", *self._texts, w["machine"]])
+            html = _html(subject, head, "".join(self._parts), self._tell.language)
+        identity = self._hash.copy()
+        identity.update("\n".join(head).encode())
+        return Message(identity.hexdigest(), self._recipient.to or name, subject, text, html)
 
 
 def _changed(change: Change | None, status: str, w: Mapping[str, str]) -> str:
     if change is None:
         return ""
-    return w[change.kind].format(status=w[status], was=w.get(change.was, ""))
+    told = w[change.kind].format(status=w[status], was=w.get(change.was, ""))
+    return told + (" " + w["since"].format(reason="; ".join(change.since)) if change.since else "")
 
 
 def _decisive(match: Mapping[str, Any]) -> list[str]:
@@ -83,12 +111,12 @@ def _text(entry: Entry, tell: Tell, w: Mapping[str, str]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _html(subject: str, head: Sequence[str], entries: Sequence[Entry], tell: Tell, w: Mapping[str, str]) -> str:
+def _html(subject: str, head: Sequence[str], body: str, language: str) -> str:
+    w = words(language)
     style = resources.files(__package__).joinpath("morning_page.css").read_text("utf-8")
-    body = "".join(_patient(e, tell, w) for e in entries)
     told = "".join(f"<p>{escape(line)}</p>" for line in head)
     return (
-        f'<!doctype html><html lang="{tell.language}"><head><meta charset="utf-8"><title>{escape(subject)}</title>'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(subject)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>'
         f"<body><main><h1>{escape(subject)}</h1>{told}{body}</main><footer>{w['machine']}</footer></body></html>"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib import resources
@@ -30,10 +30,10 @@ class Report:
     notes: list[str] = field(default_factory=list)
     funnel: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def count(self, row: Mapping[str, Any]) -> None:
-        """Take a patient's row into the funnel."""
-        for match in row["matches"]:
-            self.funnel.setdefault(str(match["study"]).rsplit("/", 1)[-1], Counter())[match["status"]] += 1
+    def count(self, standing: Mapping[str, Sequence[Any]]) -> None:
+        """Take a patient's standing in each listed study into the funnel."""
+        for study, (status, *_) in standing.items():
+            self.funnel.setdefault(study.rsplit("/", 1)[-1], Counter())[status] += 1
 
     def html(self, language: str) -> str:
         """The run page."""

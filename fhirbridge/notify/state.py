@@ -1,23 +1,63 @@
-"""What the nights remember: each patient's row by what it was judged from, and which messages were sent.
+"""What a night remembers, in SQLite: rows already judged, what each recipient was told, what was sent.
 
-An SQLite file. Lost or unreadable, it is made anew and everything is judged again: slower, never wrong.
+A state file that cannot be read is set aside anew and everything is judged again: slower, never wrong.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from fhirbridge.notify import changes
+from fhirbridge.notify.changes import Standing
+from fhirbridge.notify.inputs import About
+from fhirbridge.records import LeftOut
+
+_VERSION = 2
+_TABLES = ("rows", "told", "sent", "nights")
 _SCHEMA = """
-create table if not exists rows (content text, judged text, rows blob, primary key (content, judged));
-create table if not exists told (patient text primary key, studies blob);
-create table if not exists sent (id text primary key, recipient text, at text);
+create table if not exists rows (content text, judged text, gain integer, brief blob, lines blob,
+    primary key (content, judged));
+create table if not exists told (recipient text, patient text, brief blob, primary key (recipient, patient));
+create table if not exists sent (id text primary key, night text, recipient text, part text, at text);
+create index if not exists sent_of on sent (night, recipient, part);
 create table if not exists nights (id text primary key, started text, finished text);
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What telling and counting need of an input's rows: patients with their standing, and whom they belong to."""
+
+    patients: tuple[tuple[str, Standing], ...]
+    practitioners: tuple[str, ...] = ()
+    resources: bytes = b""
+    left_out: tuple[LeftOut, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], about: About | None, left_out: Iterable[LeftOut]) -> Brief:
+        """The brief of the rows of an input."""
+        told = about or About((), b"")
+        patients = tuple((str(row["patient"]), changes.standing(row)) for row in rows)
+        return cls(patients, told.practitioners, told.resources, tuple(left_out))
+
+    def packed(self) -> bytes:
+        """As kept."""
+        left_out = [(f.source, f.reason) for f in self.left_out]
+        return orjson.dumps((self.patients, self.practitioners, self.resources.hex(), left_out))
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Brief:
+        """The brief that was kept."""
+        patients, practitioners, resources, left_out = orjson.loads(data)
+        kept = tuple((p, s) for p, s in patients)
+        return cls(kept, tuple(practitioners), bytes.fromhex(resources), tuple(LeftOut(*f) for f in left_out))
 
 
 class State:
@@ -29,48 +69,90 @@ class State:
         try:
             self._db = self._opened(path)
         except sqlite3.DatabaseError:
-            path.unlink()
+            for beside in ("", "-wal", "-shm"):
+                path.with_name(path.name + beside).unlink(missing_ok=True)
             self.lost = True
             self._db = self._opened(path)
 
-    @staticmethod
-    def _opened(path: Path) -> sqlite3.Connection:
+    def _opened(self, path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path)
-        db.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {_SCHEMA}")
+        version = db.execute("pragma user_version").fetchone()[0]
+        if version != _VERSION:
+            older = db.execute("select count(*) from sqlite_master").fetchone()[0]
+            self.lost = self.lost or bool(older)
+            db.executescript("".join(f"drop table if exists {table};" for table in _TABLES if older))
+        db.executescript(
+            f"pragma journal_mode = wal; pragma synchronous = normal; {_SCHEMA} pragma user_version = {_VERSION};"
+        )
         db.execute("select count(*) from nights").fetchone()
         return db
 
-    def rows(self, content: str, judged: str) -> list[dict[str, Any]] | None:
-        """The rows of an input whose content and whose judge were the same, None if there are none."""
-        found = self._db.execute("select rows from rows where content = ? and judged = ?", (content, judged)).fetchone()
-        return orjson.loads(zlib.decompress(found[0])) if found else None
+    # ------------------------------------------------------------------------------------------------------- the rows
 
-    def keep(self, content: str, judged: str, rows: list[dict[str, Any]]) -> None:
+    def has(self, content: str, judged: str) -> bool:
+        """Whether the rows of an input whose content and whose judge were the same are kept."""
+        found = self._db.execute("select 1 from rows where content = ? and judged = ?", (content, judged))
+        return found.fetchone() is not None
+
+    def gain(self, content: str) -> int | None:
+        """How little there is to gain from a content that was judged before, in any way; None if it never was."""
+        found = self._db.execute("select min(gain) from rows where content = ?", (content,)).fetchone()
+        return int(found[0]) if found[0] is not None else None
+
+    def brief(self, content: str, judged: str) -> Brief | None:
+        """What is told and counted of an input's rows, None if they are not kept."""
+        found = self._db.execute("select brief from rows where content = ? and judged = ?", (content, judged))
+        row = found.fetchone()
+        return Brief.unpacked(row[0]) if row else None
+
+    def lines(self, content: str, judged: str) -> bytes:
+        """The NDJSON lines of an input's rows, as they are written."""
+        found = self._db.execute("select lines from rows where content = ? and judged = ?", (content, judged))
+        return zlib.decompress(found.fetchone()[0])
+
+    def keep(self, content: str, judged: str, rows: list[dict[str, Any]], brief: Brief) -> None:
         """Remember the rows of an input; on disk when `commit` returns."""
-        packed = zlib.compress(orjson.dumps(rows), 1)
-        self._db.execute("insert or replace into rows values (?, ?, ?)", (content, judged, packed))
+        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+        kept = (content, judged, _gain(rows), brief.packed(), zlib.compress(lines, 1))
+        self._db.execute("insert or replace into rows values (?, ?, ?, ?, ?)", kept)
 
     def forget(self, judged: str) -> None:
         """Drop rows that were judged another way: they are of no use any more."""
         self._db.execute("delete from rows where judged <> ?", (judged,))
 
-    def told(self, patient: str) -> dict[str, list[Any]]:
-        """study -> [status, score] as of the last night that was told, {} if none."""
-        found = self._db.execute("select studies from told where patient = ?", (patient,)).fetchone()
-        return orjson.loads(found[0]) if found else {}
+    # ---------------------------------------------------------------------------------------------- who was told what
 
-    def tell(self, patient: str, studies: dict[str, list[Any]]) -> None:
-        """Remember what tonight says of a patient."""
-        self._db.execute("insert or replace into told values (?, ?)", (patient, orjson.dumps(studies)))
+    def told(self, recipient: str, patient: str) -> tuple[Standing, bytes]:
+        """A patient's standing and the marks of the record when a recipient was last told, ({}, b"") if never."""
+        found = self._db.execute("select brief from told where recipient = ? and patient = ?", (recipient, patient))
+        row = found.fetchone()
+        if row is None:
+            return {}, b""
+        standing, resources = orjson.loads(row[0])
+        return standing, bytes.fromhex(resources)
+
+    def tell(self, recipient: str, patient: str, standing: Standing, resources: bytes) -> None:
+        """Remember what a recipient knows of a patient; on disk with the message that was `sent`."""
+        kept = (recipient, patient, orjson.dumps((standing, resources.hex())))
+        self._db.execute("insert or replace into told values (?, ?, ?)", kept)
 
     def was_sent(self, id: str) -> bool:
         """Whether a message of that id went out."""
         return self._db.execute("select 1 from sent where id = ?", (id,)).fetchone() is not None
 
-    def sent(self, id: str, recipient: str, at: str) -> None:
+    def was_told(self, night: str, recipient: str, part: str) -> bool:
+        """Whether a recipient got that part of a night."""
+        found = self._db.execute(
+            "select 1 from sent where night = ? and recipient = ? and part = ?", (night, recipient, part)
+        )
+        return found.fetchone() is not None
+
+    def sent(self, id: str, *, night: str, recipient: str, part: str, at: str) -> None:
         """Remember a message that went out, at once on disk."""
-        self._db.execute("insert or replace into sent values (?, ?, ?)", (id, recipient, at))
+        self._db.execute("insert or replace into sent values (?, ?, ?, ?, ?)", (id, night, recipient, part, at))
         self._db.commit()
+
+    # ----------------------------------------------------------------------------------------------------- the nights
 
     def open_night(self) -> tuple[str, str] | None:
         """The id and start of a night that did not finish, None if the last one did."""
@@ -91,7 +173,26 @@ class State:
         """Everything so far is on disk."""
         self._db.commit()
 
+    def rollback(self) -> None:
+        """Nothing since the last commit happened."""
+        self._db.rollback()
+
     def close(self) -> None:
         """Close the file."""
-        self._db.commit()
-        self._db.close()
+        try:
+            self._db.commit()
+        finally:
+            self._db.close()
+
+
+def _gain(rows: Iterable[Mapping[str, Any]]) -> int:
+    """0 where one fact would settle an option, 1 where an option is open, 2 where something is listed, 3 nothing."""
+    found = 3
+    for row in rows:
+        for match in row["matches"]:
+            if match["status"] == "undetermined":
+                settles = any(m.get("would_settle") for m in match.get("missing", ()))
+                found = min(found, 0 if settles else 1)
+            elif match["status"] == "eligible":
+                found = min(found, 2)
+    return found
