@@ -48,8 +48,8 @@ class Inputs:
         self._paths, self._aside = tuple(paths), aside
         self._open: tuple[Path, BinaryIO] | None = None
 
-    def listed(self, known: Callable[[str], bool]) -> Iterator[Input | LeftOut]:
-        """Every input in order, its content hashed and let go; one whose content is `known` will not be read again."""
+    def listed(self, known: Callable[[str, str], bool]) -> Iterator[Input | LeftOut]:
+        """Every input in order, its content hashed and let go; a `known` (content, where) is not read again."""
         self._aside.unlink(missing_ok=True)
         for path in self._paths:
             try:
@@ -58,11 +58,11 @@ class Inputs:
             except InputError as error:
                 yield LeftOut(error.source, error.reason)
 
-    def _input(self, source: Source, known: Callable[[str], bool]) -> Input:
+    def _input(self, source: Source, known: Callable[[str, str], bool]) -> Input:
         text = source.content if isinstance(source.content, str) else lossless.dumps(source.content)
         data = text.encode("utf-8")
         found = Input(source.where, source.stem, _hash(source.stem, data), source.place)
-        if found.place is None and not known(found.content):
+        if found.place is None and not known(found.content, found.where):
             self._aside.parent.mkdir(parents=True, exist_ok=True)
             with self._aside.open("ab") as file:
                 found.place = Place(self._aside, file.tell(), len(data))

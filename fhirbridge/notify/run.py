@@ -122,7 +122,7 @@ class _Night:
             paths.append(self._pulled())
         inputs = Inputs(paths, self.out / "inputs.aside")
         found = []
-        for one in inputs.listed(lambda content: self.state.has(content, judge)):
+        for one in inputs.listed(lambda content, where: self.state.has(content, judge, where)):
             if isinstance(one, LeftOut):
                 self.report.failures.append(one)
             else:
@@ -167,7 +167,7 @@ class _Night:
             rows = [row for row in found if not isinstance(row, LeftOut)]
             self.report.failures.extend(left_out)
             if rows:
-                self.state.keep(one.content, night.judged, rows, Brief.of(rows, one.about, left_out))
+                self.state.keep(one.content, night.judged, one.where, rows, Brief.of(rows, one.about, left_out))
             one.about = None
             self.report.judged += 1
             if self.report.judged % _COMMIT == 0:
@@ -190,7 +190,7 @@ class _Night:
             if one.content in seen:
                 continue
             seen.add(one.content)
-            if self.state.has(one.content, judged):
+            if self.state.has(one.content, judged, one.where):
                 self.report.reused += 1
             else:
                 gain = self.state.gain(one.content)

@@ -22,7 +22,7 @@ from fhirbridge.records import LeftOut
 _VERSION = 2
 _TABLES = ("rows", "told", "sent", "nights")
 _SCHEMA = """
-create table if not exists rows (content text, judged text, gain integer, brief blob, lines blob,
+create table if not exists rows (content text, judged text, place text, gain integer, brief blob, lines blob,
     primary key (content, judged));
 create table if not exists told (recipient text, patient text, brief blob, primary key (recipient, patient));
 create table if not exists sent (id text primary key, night text, recipient text, part text, at text);
@@ -89,10 +89,11 @@ class State:
 
     # ------------------------------------------------------------------------------------------------------- the rows
 
-    def has(self, content: str, judged: str) -> bool:
-        """Whether the rows of an input whose content and whose judge were the same are kept."""
-        found = self._db.execute("select 1 from rows where content = ? and judged = ?", (content, judged))
-        return found.fetchone() is not None
+    def has(self, content: str, judged: str, where: str) -> bool:
+        """Whether the rows of an input are kept, judged the same way, with the place they name, if they name one."""
+        found = self._db.execute("select place from rows where content = ? and judged = ?", (content, judged))
+        row = found.fetchone()
+        return row is not None and row[0] in ("", where)
 
     def gain(self, content: str) -> int | None:
         """How little there is to gain from a content that was judged before, in any way; None if it never was."""
@@ -110,11 +111,12 @@ class State:
         found = self._db.execute("select lines from rows where content = ? and judged = ?", (content, judged))
         return zlib.decompress(found.fetchone()[0])
 
-    def keep(self, content: str, judged: str, rows: list[dict[str, Any]], brief: Brief) -> None:
+    def keep(self, content: str, judged: str, where: str, rows: list[dict[str, Any]], brief: Brief) -> None:
         """Remember the rows of an input; on disk when `commit` returns."""
+        place = where if brief.left_out or any(row.get("gaps") for row in rows) else ""
         lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-        kept = (content, judged, _gain(rows), brief.packed(), zlib.compress(lines, 1))
-        self._db.execute("insert or replace into rows values (?, ?, ?, ?, ?)", kept)
+        kept = (content, judged, place, _gain(rows), brief.packed(), zlib.compress(lines, 1))
+        self._db.execute("insert or replace into rows values (?, ?, ?, ?, ?, ?)", kept)
 
     def forget(self, judged: str) -> None:
         """Drop rows that were judged another way: they are of no use any more."""

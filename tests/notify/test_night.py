@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,10 +19,15 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from fhirbridge import pipeline
 from fhirbridge.cli import main
 from fhirbridge.errors import ConfigurationError
+from fhirbridge.fhir.patient_bundle import Source
 from fhirbridge.notify import run, settings
+from fhirbridge.notify.inputs import Input, Inputs
 from fhirbridge.notify.lock import held
+from fhirbridge.notify.state import State
+from fhirbridge.records import LeftOut
 from tests.fhir.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -243,6 +250,161 @@ def test_a_message_that_leaves_the_house_names_no_patient(home: Path, mail: tupl
     text = box.mails[0].content.decode()
     assert "https://intranet.example.org/n/" in text
     assert "p1" not in text and "Diabetes" not in text
+
+
+def _ndjson(home: Path, *patients: dict[str, Any], packed: bool = False, head: str = "") -> None:
+    for old in (home / "patients").iterdir():
+        old.unlink()
+    text = head + "".join(json.dumps(p) + "\n" for p in patients)
+    if packed:
+        (home / "patients" / "all.ndjson.gz").write_bytes(gzip.compress(text.encode()))
+    else:
+        (home / "patients" / "all.ndjson").write_text(text)
+
+
+def _figure(home: Path, name: str) -> int:
+    found = re.search(rf"fhirbridge_night_{name} (\d+)", (home / "night.prom").read_text())
+    assert found
+    return int(found[1])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_lines_of_ndjson_are_read_again_where_they_lie(home: Path, packed: bool) -> None:
+    assert _night(home) == 0
+    expected = (home / "out" / "matches.ndjson").read_bytes()
+    _ndjson(home, _patient(1), _patient(2), packed=packed)
+    (home / "out" / "state.sqlite").unlink()
+    assert _night(home) == 0
+    assert (home / "out" / "matches.ndjson").read_bytes() == expected
+    assert not (home / "out" / "inputs.aside").exists()
+
+
+def test_a_line_that_moved_is_not_judged_again_and_a_place_that_is_named_is_the_new_one(home: Path) -> None:
+    strange = _patient(2)
+    value = {"resourceType": "Observation", "id": "nounit", "status": "final", "subject": {"reference": "Patient/p2"}}
+    code = {"coding": [{"system": "http://loinc.org", "code": "718-7"}]}
+    strange["entry"].append({"resource": {**value, "code": code, "valueQuantity": {"value": 7}}})
+    _ndjson(home, _patient(1), strange)
+    _night(home)
+    assert "all.ndjson line 2" in (home / "out" / "matches.ndjson").read_text()
+    _ndjson(home, _patient(3), _patient(1), strange)
+    _night(home)
+    assert (_figure(home, "judged"), _figure(home, "reused")) == (2, 1)
+    incremental = (home / "out" / "matches.ndjson").read_bytes()
+    (home / "out" / "state.sqlite").unlink()
+    _night(home)
+    assert (home / "out" / "matches.ndjson").read_bytes() == incremental
+
+
+def test_a_line_that_is_not_utf8_costs_only_itself(home: Path) -> None:
+    _ndjson(home, _patient(1), _patient(2))
+    file = home / "patients" / "all.ndjson"
+    file.write_bytes(b'{"resourceType": "Bundle", "id": "\xff"}\n' + file.read_bytes())
+    assert _night(home) == 1
+    assert len((home / "out" / "matches.ndjson").read_text("utf-8").splitlines()) == 2
+    assert "all.ndjson line 1" in (home / "out" / "index.html").read_text("utf-8")
+
+
+def test_a_file_that_changes_after_it_was_listed_is_kept_under_what_was_judged(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(_patient(1)))
+    inputs = Inputs([tmp_path], tmp_path / "aside")
+    (one,) = inputs.listed(lambda content, where: False)
+    assert isinstance(one, Input)
+    before = one.content
+    file.write_text(json.dumps(_patient(1, birthDate="2001-01-01")))
+    source = inputs.read(one)
+    assert isinstance(source, Source) and "2001-01-01" in source.content
+    (again,) = inputs.listed(lambda content, where: False)
+    assert isinstance(again, Input)
+    assert again.content == one.content != before
+    file.unlink()
+    inputs.close()
+    assert isinstance(inputs.read(one), LeftOut)
+
+
+def test_new_and_changed_patients_come_first_then_those_whom_one_fact_would_settle(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ndjson(home, *(_patient(n) for n in (1, 2, 3)))
+    _night(home)
+    state = sqlite3.connect(home / "out" / "state.sqlite")
+    state.execute("update rows set gain = 3 where instr(cast(brief as text), 'p1')")
+    state.commit()
+    state.close()
+    order: list[str] = []
+    real = pipeline.match_each
+
+    def seen(sources: Any, *args: Any, **options: Any) -> Any:
+        def passed() -> Iterator[Any]:
+            for source in sources:
+                order.append(json.loads(source.content)["entry"][0]["resource"]["id"])
+                yield source
+
+        return real(passed(), *args, **options)
+
+    monkeypatch.setattr(pipeline, "match_each", seen)
+    _ndjson(home, *(_patient(n) for n in (1, 2, 3)), _patient(4))
+    file = home / "night.toml"
+    file.write_text(file.read_text().replace("2026-11-22", "2026-11-23"))
+    _night(home)
+    assert order == ["p4", "p2", "p3", "p1"]
+    rows = [json.loads(line)["patient"] for line in (home / "out" / "matches.ndjson").read_text().splitlines()]
+    assert rows == [f"Patient/p{n}" for n in (1, 2, 3, 4)]
+
+
+def test_whoever_could_not_be_told_is_told_the_next_night(home: Path, mail: tuple[Mailbox, int]) -> None:
+    box, port = mail
+    more = '[[tell.recipients]]\nname = "Dr Li"\nchannel = "smtp"\nto = "li@example.org"\npatients = ["p1"]\n'
+    file = _configure(home, more=more)
+    options = '\n[channels.smtp]\nhost = "127.0.0.1"\nport = {}\nsender = "n@example.org"\ntls = "none"\n'
+    text = file.read_text()
+    file.write_text(text + options.format(9))
+    assert _night(home) == 1
+    assert (len(_digests(home)), len(box.mails)) == (1, 0)
+    file.write_text(text + options.format(port))
+    assert _night(home) == 0
+    assert (len(_digests(home)), len(box.mails)) == (1, 1)
+    assert _night(home) == 0
+    assert len(box.mails) == 1
+
+
+def test_after_the_deadline_message_only_the_rest_is_told(home: Path) -> None:
+    _configure(home, deadline="07:00")
+    early, late = (datetime(2026, 11, 22, *at).astimezone() for at in ((6, 59), (7, 1)))
+    times = iter([early, early])  # the start, and the first patient
+    assert _night(home, clock=lambda: next(times, late)) == 0
+    first, second = sorted((home / "digests").glob("*.txt"), key=lambda p: p.stat().st_mtime_ns)
+    assert "1 patients were not judged by 07:00" in first.read_text("utf-8")
+    assert "== p1 ==" in first.read_text("utf-8") and "== p1 ==" not in second.read_text("utf-8")
+    assert "== p2 ==" in second.read_text("utf-8")
+
+
+def test_an_interrupted_night_is_gone_on_with_but_not_the_day_after(home: Path) -> None:
+    state = State(home / "out" / "state.sqlite")
+    state.begin("x", datetime(2026, 11, 22, 2, 0).astimezone().isoformat())
+    state.close()
+    _configure(home, deadline="07:00")
+    assert _night(home, clock=lambda: datetime(2026, 11, 22, 9, 0).astimezone()) == 0
+    assert "was interrupted" in (home / "out" / "index.html").read_text("utf-8")
+    state = State(home / "out" / "state.sqlite")
+    state.begin("y", datetime(2026, 11, 22, 2, 0).astimezone().isoformat())
+    state.close()
+    assert _night(home, clock=lambda: datetime(2026, 11, 23, 2, 0).astimezone()) == 0
+    assert "was interrupted" not in (home / "out" / "index.html").read_text("utf-8")
+
+
+def test_a_change_says_which_new_result_made_it_so(home: Path) -> None:
+    _night(home)
+    told = _patient(1)
+    code = {"coding": [{"system": "http://loinc.org", "code": "39156-5"}]}
+    value = {"value": 27.5, "unit": "kg/m2", "system": "http://unitsofmeasure.org", "code": "kg/m2"}
+    bmi = {"resourceType": "Observation", "id": "bmi", "status": "final", "subject": {"reference": "Patient/p1"}}
+    told["entry"].append({"resource": bmi | {"code": code, "valueQuantity": value, "effectiveDateTime": "2026-11-21"}})
+    (home / "patients" / "p1.json").write_text(json.dumps(told))
+    _night(home)
+    latest = max((home / "digests").glob("*.txt"), key=lambda p: p.stat().st_mtime_ns).read_text("utf-8")
+    assert "now eligible, was not decided (since: BMI 27.5 kg/m2 on 2026-11-21; " in latest
 
 
 @pytest.mark.slow
