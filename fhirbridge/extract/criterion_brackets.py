@@ -10,6 +10,7 @@ from fhirbridge.extract.criterion_examples import elaborated
 from fhirbridge.extract.criterion_exceptions import with_permission, without
 from fhirbridge.extract.criterion_nodes import (
     all_of,
+    any_of,
     is_numbered,
     is_understood,
     kinds_of,
@@ -17,6 +18,7 @@ from fhirbridge.extract.criterion_nodes import (
     only,
     replaced,
     text_leaf,
+    within,
 )
 from fhirbridge.extract.criterion_pieces import Piece
 from fhirbridge.extract.criterion_reading import WEIGHTLESS, Reading, read_sentence, trimmed
@@ -46,6 +48,8 @@ def with_group(node: Node, group: Piece, item: Item, reading: Reading) -> Node:
         return with_permission(node, allowed, reading)
     if first.kind == "note" or any(p.kind == "note" for p in inner):
         return node
+    if (other := _other_washout(node, inner, reading)) is not None:
+        return other
     told = {p.kind for p in inner}
     if "amount" in told and told <= WEIGHTLESS | {"variant", "amount", "class"} and _is_limited_marker(node):
         return _with_variants(node, inner)  # "PD-L1 ≥ 1 % (TPS ≥ 1 %)"
@@ -99,6 +103,24 @@ def _marks(node: Node) -> bool:
     return any(leaf.kind is LeafKind.BIOMARKER for leaf in leaves_of(node))
 
 
+_TREATMENTS = frozenset({LeafKind.MEDICATION, LeafKind.THERAPY, LeafKind.PROCEDURE, LeafKind.TEXT})
+
+
+def _other_washout(node: Node, inner: list[Piece], reading: Reading) -> Node | None:
+    """ "Chemotherapy within 3 weeks (6 weeks for mitomycin-C)": a longer time for some of the treatments."""
+    first = next((p for p in inner if p.kind not in ("or", "ignored", "mark")), inner[0])
+    bound = (first.value.low or first.value.high) if first.kind == "amount" else None
+    windows = [leaf.window for leaf in leaves_of(node) if leaf.window is not None]
+    if bound is None or bound.quantity.ucum not in ("d", "wk", "mo", "a") or not windows or len(inner) < 2:
+        return None
+    detail = read_sentence([p for p in inner if p is not first], reading.excluding())
+    if detail is None or not kinds_of(detail) <= _TREATMENTS:
+        return None
+    if not reading.exclude or not is_understood(detail) or not windows[-1].within:
+        return node
+    return any_of([node, within(detail, replace(windows[-1], within=bound.quantity))])
+
+
 def _is_limited_marker(node: Node) -> bool:
     markers = [leaf for leaf in leaves_of(node) if leaf.kind is LeafKind.BIOMARKER]
     return bool(markers) and (markers[-1].low is not None or markers[-1].high is not None)
@@ -122,7 +144,7 @@ def _with_amounts(node: Node, inner: list[Piece], item: Item, reading: Reading) 
     """ "(≤ 133 µmol/L)" repeats a limit in another unit, "(18-65 years)" is an age, "(> 50 %)" measures what it follows."""
     if any(leaf.kind in MEASURES and (leaf.low or leaf.high) for leaf in leaves_of(node)):
         return node
-    aged = read_sentence(inner, reading)
+    aged = None if _is_short(inner) and LeafKind.DIAGNOSIS in kinds_of(node) else read_sentence(inner, reading)
     if aged is not None and kinds_of(aged) == {LeafKind.AGE}:
         return aged if only(node, LeafKind.TEXT) else all_of([node, aged])
     amounts = [p.value for p in inner if p.kind == "amount"]
@@ -136,6 +158,12 @@ def _with_amounts(node: Node, inner: list[Piece], item: Item, reading: Reading) 
         limit = Leaf(kind, span, model.concepts[:1], (), amounts[0].low, amounts[0].high)
         return _with_limit(node, limit)
     return _restricted(node, inner) if not only(node, LeafKind.TEXT) else node
+
+
+def _is_short(inner: list[Piece]) -> bool:
+    """Whether the years in brackets are no age: "history of cancer (> 5 years)"."""
+    bounds = [b for p in inner if p.kind == "amount" for b in (p.value.low, p.value.high) if b is not None]
+    return all(b.quantity.value <= 10 for b in bounds)
 
 
 def _with_limit(node: Node, limit: Leaf) -> Node:
@@ -166,14 +194,10 @@ def _with_condition(node: Node, inner: list[Piece], item: Item, reading: Reading
         return None
     pairs: dict[Leaf, Node] = {}
     for base in bases:
-        other = Leaf(
-            base.kind,
-            text_leaf(amount.start, amount.end).span,
-            base.concepts,
-            (),
-            amount.value.low,
-            amount.value.high,
-        )
+        low, high = amount.value.low, amount.value.high
+        if amount.value.bare and (base.low is None) != (base.high is None):  # "(or 2.0 x ULN in Gilbert's syndrome)"
+            low, high = (None, high) if base.low is None else (low, None)
+        other = Leaf(base.kind, text_leaf(amount.start, amount.end).span, base.concepts, (), low, high)
         pairs[base] = pair(base, other, condition)
     return replaced(node, pairs)
 

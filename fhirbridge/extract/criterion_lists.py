@@ -82,7 +82,8 @@ def _join_limits(items: list[Item], joints: list[str], written: list[str], exclu
 
 def _is_washout(item: Item) -> bool:
     window = item.windows[-1] if item.windows else None
-    return window is not None and window.at_least is not None and window.direction == "since" and not item.negated
+    since = window is not None and window.at_least is not None and window.direction == "since"
+    return since and not item.negated and item.head != "stopped"  # "completed a taxane or a platinum 3 months ago"
 
 
 def _shared_noun(items: list[Item], joints: list[str], written: list[str]) -> Item | None:
@@ -219,8 +220,15 @@ def _join(items: list[Item], nodes: list[Node | None], joints: list[str], exclud
 
 
 def _none_of(nodes: list[Node]) -> Node:
-    inner = [n.child if isinstance(n, Not) else n for n in nodes]
-    return Not(any_of(inner))
+    inner: list[Node] = []
+    beside: list[Node] = []
+    for n in nodes:
+        if isinstance(n, All) and isinstance(n.children[0], Not):  # beside what nobody understood
+            inner.append(n.children[0].child)
+            beside += n.children[1:]
+        else:
+            inner.append(n.child if isinstance(n, Not) else n)
+    return all_of([Not(any_of(inner)), *beside])
 
 
 def _lists_kinds(a: Node, b: Node) -> bool:

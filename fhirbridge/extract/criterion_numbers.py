@@ -321,6 +321,8 @@ def _joined(folded: str, ones: list[_One], i: int) -> tuple[Amount, int]:
                 and _JOIN.fullmatch(between)
             ):
                 return _range(folded, one, following), 2  # "=18 and =80": the signs ≥ and ≤ were lost
+            if not one.cmp and following.cmp in ("<", "<=") and re.fullmatch(r"\s?(?:-|~|to|至)\s?", between):
+                return _range(folded, one, following), 2  # "6 to < 10 years"
             if one.cmp in (">", ">=") and not following.cmp and re.fullmatch(r"\s?(?:-|~|to|至|and)\s?", between):
                 return _range(folded, one, following), 2
     worded = one.cmp == "=" and not folded[one.start : one.end].startswith("=")

@@ -170,7 +170,7 @@ def _sentence(pieces: list[Piece], reading: Reading) -> Node | None:
         condition = read_sentence(pieces[1:comma], reading.excluding())
         return condition if condition is None or reading.exclude else Not(condition)
     if denied is not None:
-        inner = read_sentence(pieces[:denied] + pieces[denied + 1 :], reading)
+        inner = read_sentence(pieces[:denied] + pieces[denied + 1 :], reading.excluding())
         return inner if inner is None or reading.exclude else Not(inner)
     if any(p.kind == "allowed" for p in pieces):
         return permitted(pieces, reading)
