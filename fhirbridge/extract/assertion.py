@@ -118,9 +118,11 @@ def settle(mention: Mention, stand: Standing) -> None:
         mention.relative = "FAMMEMB"
     mention.history = "history" in stand
     mention.stopped = "stopped" in stand
-    if mention.fixed:
-        return
     negated = "negated" in stand
+    if mention.fixed:
+        if negated and mention.status is Status.PLANNED:
+            mention.dropped = "not planned"
+        return
     if mention.flip:
         mention.status = Status.PRESENT if negated else Status.ABSENT
     elif negated:
@@ -130,7 +132,11 @@ def settle(mention: Mention, stand: Standing) -> None:
     elif "continued" in stand and mention.kind in _TAKEN:
         mention.status = Status.PRESENT
         mention.continued = True
-    elif "stopped" in stand or "history" in stand or ("past" in stand and _over(mention, stand)):
+    elif (
+        ("stopped" in stand and mention.kind != "condition")
+        or "history" in stand
+        or ("past" in stand and _over(mention, stand))
+    ):
         mention.status = Status.PAST
     elif "planned" in stand:
         mention.status = Status.PLANNED

@@ -88,6 +88,9 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     if mention.kind in ("condition", "symptom") and _names_other(talk, mention, sentence.language):
         mention.dropped = "the name of something else"
         return
+    if _measured(talk, mention, sentence.language):
+        mention.dropped = "measured, not taken"
+        return
     stand = assertion.standing(mention, heards, talk.text, sentence.language)
     asks = sentence.asks if sentence.asks != "open" or mention.open else ""
     if not asks and "asks" in stand and sentence.role is not Speaker.NOTE and sentence.asks != "open":
@@ -150,6 +153,18 @@ def _taken_for_granted(talk: Talk, mention: Mention, language: str) -> bool:
         return False
     before = talk.text[max(sentence.start, mention.start - 24) : mention.start]
     return pattern.search(before) is not None and not mention.open and not mention.flip
+
+
+def _measured(talk: Talk, mention: Mention, language: str) -> bool:
+    """ "a high testosterone", "your growth hormone was fine": a value, not a medicine."""
+    rules = spoken.rules(language)
+    if mention.kind != "medication" or mention.key not in getattr(rules, "measured_too", ()):
+        return False
+    before = talk.text[max(talk.sentences[mention.sentence].start, mention.start - 24) : mention.start]
+    words = (getattr(rules, "measured_before", None), getattr(rules, "measured_after", None))
+    if words[0] is None or words[1] is None:
+        return False
+    return words[0].search(before) is not None or words[1].match(talk.text, mention.end) is not None
 
 
 def _names_other(talk: Talk, mention: Mention, language: str) -> bool:

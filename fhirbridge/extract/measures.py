@@ -149,6 +149,8 @@ class _Reader:
         facts: list[Fact] = []
         used: set[int] = set()
         for place, name in enumerate(names):
+            if self.talk.text[max(0, name.start - 4) : name.start] in ("non-", " non"):
+                continue
             limit = names[place + 1].start if place + 1 < len(names) else sentence.end
             before = names[place - 1].end if place else sentence.start
             facts += self._value(name, numbers, used, (before, min(limit, name.end + _NEAR)), sentence)

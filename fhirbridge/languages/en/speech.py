@@ -61,11 +61,11 @@ opens = re.compile(
 
 # What stands before a thing that both speakers know of.
 definite = re.compile(
-    r"(?:^|\b)(?:this|the|these|those|that)(?: (?:kind of|sort of|same|bad|left|right|lower|initial|first|last))? $"
+    r"\bfor (?:your|the|this) $|(?:^|\b)(?:this|the|these|those|that)(?: (?:kind of|sort of|same|bad|left|right|lower|initial|first|last))? $"
 )
 # What tells of a procedure that is over.
 done = re.compile(
-    r"\b(?:show me|had|did|done|showed|shows|results?|came back|was|were|last|previous|prior|reviewed|since|underwent|performed|looked|got|went|have had|you've had|ago|yesterday|taken)\b"
+    r"\b(?:show me|had|did|done|showed|shows|results?|came back|was|were|last|previous|prior|reviewed|since|underwent|performed|looked|looks?|looking at|normal|this is (?:a|an|your)|here is|here\'s|reveal\w*|demonstrat\w+|got|went|have had|you've had|ago|yesterday|taken)\b"
 )
 # A question about another place or time than the complaint's own.
 qualified = re.compile(
@@ -84,7 +84,7 @@ only_part = re.compile(
 )
 parts = frozenset({"back", "bottom", "top", "front", "side", "base", "end"})
 names_other = re.compile(
-    r" (?:clinics?|screen(?:ing|s)?|tests?|panel|vaccines?|vaccination|shots?|leaflet|booklet|support group|specialists?|nurses?|team|association|foundation|society|awareness|prevention|work-?up)\b"
+    r" (?:clinics?|screen(?:ing|s)?|tests?|panel|vaccines?|vaccination|shots?|leaflet|booklet|support group|specialists?|nurses?|team|association|foundation|society|awareness|prevention|work-?up|stud(?:y|ies)|program|trial)\b"
 )
 # Complaints that only the patient can tell, by the lexicon's names.
 felt_only = frozenset(
@@ -96,7 +96,7 @@ felt_only = frozenset(
 )  # fmt: skip
 # What lies between a measure and a number that is not its value ("weigh yourself and call me if you gain two pounds").
 not_measured = re.compile(
-    r"\b(?:if|gain\w*|lose|lost|losing|call|every|yourself|myself|daily|pills?|medic\w+|tablets?|chem|bear(?:ing)?|cbc|cmp|bmp)\b|\bchem-|(?:^|[ -])bear"
+    r"\b(?:if|gain\w*|lose|lost|losing|call|every|yourself|myself|daily|pills?|medic\w+|tablets?|chem|bear(?:ing)?|should be|needs? to be|supposed to be|goal|target|greater than|less than|criteria|cbc|cmp|bmp)\b|\bchem-|(?:^|[ -])bear"
 )
 # A sentence that goes on with an "if" of the sentence before, and words in which a patient tells of themselves.
 goes_on = re.compile(r"(?:(?:um|uh|okay|and|yeah),? )*or (?:if |your |you |you're |you've |it |there )")
@@ -105,6 +105,20 @@ told_of_self = re.compile(r"\b(?:i've|i have|i do|i get|i got|i had|i'm|i am|my|
 advised = re.compile(r"\b(?:take|taking|try|trying|use|using|some|think about)(?:,? [\w'-]+){0,7},? $")
 not_advised = re.compile(
     r"\b(?:people|patients|avoid\w*|stop\w*|don't|do not|not|without|instead|allerg\w+|side effects?|interact\w*|prevent\w*|if you(?:'re| are) (?:on|taking)|when you(?:'re| are) (?:on|taking))\b"
+)
+# Hormones, salts and vitamins are measured as well as taken.
+measured_too = frozenset(
+    {
+        "testosterone", "dehydroepiandrosterone", "growth hormone", "estradiol", "estrogen", "progesterone", "cortisol", "insulin",
+        "potassium", "calcium", "magnesium", "iron", "vitamin d", "cyanocobalamin", "folic acid", "glucose", "sodium", "zinc",
+        "hydrocortisone", "levothyroxine", "prolactin", "thyroxine",
+    }
+)  # fmt: skip
+measured_before = re.compile(
+    r"\b(?:high|low|elevated|normal|raised|check\w* (?:your|the)|level of|levels of|deficient in|low on) $"
+)
+measured_after = re.compile(
+    r" (?:levels?|deficien\w+|was (?:fine|normal|high|low|good|okay)|is (?:fine|normal|high|low)|stud(?:y|ies)|panel|resist\w+)\b"
 )
 ordered = re.compile(
     r"\b(?:order(?:ed|ing)?|re-?check(?:ing)?|repeat(?:ing)?|check another|send off)(?: (?:a|an|your|the|another|some|you|on|for|and|also|cbc)){0,4} $"
