@@ -19,7 +19,7 @@ _SMOKE = re.compile(
     r"(?:吸|抽)烟|烟(?:龄|瘾|史|酒|(?:也|都|早|就|现在|已经)*(?:不抽|戒|抽))|戒烟|抽(?:着|得|了)?(?:一天|每天|\d|半包|一包|两包|[一二两三四五六七八九十]+(?:多)?年)"
 )
 _DRINK = re.compile(
-    r"(?:喝|饮)(?:点|过|了)?酒|酒(?:龄|瘾|史|(?:也|都|早|就|现在|已经|量)*(?:不喝|戒|喝|不沾))|戒酒|应酬|滴酒不沾|白酒|啤酒|酗酒|烟酒"
+    r"(?:喝|饮)(?:点|过|了)?酒|酒(?:龄|瘾|史|(?:也|都|早|就|现在|已经|量)*(?:不喝|戒|喝|不沾))|戒酒|应酬|滴酒不沾|酒(?=一天|一顿|每[天顿]|天天|偶尔|逢年|[一二两三四半][两斤瓶杯]|有时)|白酒|啤酒|酗酒|烟酒"
 )
 _NEVER = re.compile(
     r"不(?:吸|抽|喝|饮|沾|会)|从不|从来不|没(?:有)?(?:吸|抽|喝|饮)|无(?:吸|饮|烟|嗜)|否认|滴酒不沾|不良嗜好|没有|都不|无$"
@@ -57,7 +57,7 @@ def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> It
     """The habits told in a sentence. `asked`: the doctor's question before it, for answers that only say how much."""
     if clinician:
         return
-    smoke_asked = bool(re.search(r"烟", asked)) and re.search(r"^.{0,4}(?:抽|吸|戒|不|没|偶尔|一天|有|烟)", text)
+    smoke_asked = bool(re.search(r"烟", asked)) and re.search(r"^.{0,6}(?:抽|吸|戒|不|没|偶尔|一天|有|烟)", text)
     drink_asked = (
         bool(re.search(r"酒", asked)) and re.search(r"^.{0,4}(?:喝|饮|戒|不|没|偶尔|酒|有)", text) and not smoke_asked
     )
@@ -77,15 +77,24 @@ def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> It
                     continue
                 yield _habit(concept, turn, start, part)
                 break
-    yield from _life(text, turn, asked)
+    yield from _life(text, turn, asked, question)
 
 
 def _by_topic(text: str) -> list[tuple[int, str]]:
     """A sentence cut where it turns from smoke to drink or back."""
     parts: list[tuple[int, str]] = []
     last = ""
-    for match in re.finditer(r"[^，,、；]+[，,、；]*", text):
+    cut = re.sub(
+        r"(?<=[^，,、；喝饮戒嗜白啤红黄米药葡烟])(?=酒(?:偶尔|一天|每天|不沾|不喝|从不|倒|呢|就|天天|逢年))|(?<=抽烟)(?=酒(?:偶尔|逢年|倒|呢|就|喝))",
+        "\0",
+        text,
+    )
+    for match in re.finditer(r"[^，,、；\0]+[，,、；\0]*", cut):
         topic = "烟" if "烟" in match[0] or "抽" in match[0] else "酒" if "酒" in match[0] or "喝" in match[0] else last
+        goes_on = topic or re.search(r"\d|[一二两三四五六七八九十半几]|戒|偶尔|不|没|包|支|根|应酬|瘾", match[0])
+        if not goes_on and last:
+            parts.append((match.start(), match[0]))
+            continue
         if (parts and topic in ("", last)) or (parts and not last):
             parts[-1] = (parts[-1][0], parts[-1][1] + match[0])
         else:
@@ -108,19 +117,53 @@ def _habit(concept: Concept, turn: int, start: int, part: str) -> Mention:
     return mention
 
 
-def _life(text: str, turn: int, asked: str) -> Iterator[Mention]:
+_PLACE = re.compile(
+    r"(?:在|就职于|任职于)(?P<place>[\u4e00-\u9fff]{0,6}?(?:厂|公司|工地|车间|矿上?|饭店|酒店|超市|学校|银行|工厂|单位|机关|部队|医院|药店|幼儿园|养殖场|仓库))(?:里|上)?(?:上班|干活|工作|打工|干(?!净|呕|咳)|做(?:工|事|饭|保洁|保安))"
+)
+_RETIRED = re.compile(
+    r"退休(?:教师|老师|工人|干部|医生|会计|职工|职员|护士|军人|公务员|工程师)|(?<=职业[:：为是])[\u4e00-\u9fff]{2,8}|(?:开大车|开大货车|开出租车?|开公交)(?:的|，|$)"
+)
+
+
+def _workplace(text: str, turn: int, asked: str) -> Iterator[Mention]:
+    """Where or as what a patient works, told without the name of a trade."""
+    match = _PLACE.search(text)
+    if match is None or re.search(r"(?:他|她|爸|妈|爷|奶|哥|姐|公|婆|儿子|女儿)[^，。]{0,3}$", text[: match.start()]):
+        match = _RETIRED.search(text)
+    if match is None or (re.search(r"住|复查|看病|检查", match[0])):
+        return
+    name = match[0].rstrip("的，")
+    mention = Mention(
+        turn,
+        match.start(),
+        match.start() + len(name),
+        "social-history",
+        "职业",
+        Concept(f"职业：{name}", (OCCUPATION,)),
+        name,
+    )
+    mention.value, mention.status = name, Status.PRESENT
+    yield mention
+
+
+def _life(text: str, turn: int, asked: str, question: str = "") -> Iterator[Mention]:
     for pattern, name in _OTHERS:
         match = pattern.search(text)
         if match and not re.search(r"(?:不|没(?:有)?|从不|不怎么)$", text[: match.start()]):
             mention = Mention(turn, match.start(), match.end(), "social-history", name, Concept(name), match[0])
             mention.status = Status.PRESENT
             yield mention
+    yield from _workplace(text, turn, asked)
     job = _JOB.search(text)
     working = re.search(r"工作|职业|干(?:什么|啥)|做(?:什么|啥)", asked)
-    if job and (
-        working
-        or re.search(r"我(?:是|在|做|以前|平时)|职业", text[: job.end()])
-        or job["job"] in ("跑滴滴", "种地", "务农", "开出租", "开货车")
+    if (
+        job
+        and not _RETIRED.search(text)
+        and (
+            working
+            or re.search(r"我(?:是|在|做|以前|平时)|职业", text[: job.end()])
+            or job["job"] in ("跑滴滴", "种地", "务农", "开出租", "开货车")
+        )
     ):
         name = job["job"]
         mention = Mention(
@@ -135,6 +178,20 @@ def _life(text: str, turn: int, asked: str) -> Iterator[Mention]:
         mention.value, mention.status = name, Status.PRESENT
         yield mention
     pregnant = _PREGNANT.search(text)
+    weeks = (
+        re.match(rf"^\s*(?:大概|差不多|刚|快|有|已经)*(?P<weeks>{NUMBER})\s*周(?:加|\+|多|又|零)?", text)
+        if re.search(r"怀孕|几周|孕", asked)
+        else None
+    )
+    unpregnant = re.search(r"(?:没(?:有)?|未|不可能)怀孕|没怀(?:上)?(?=[，。]|$)|试纸(?:是)?(?:一道杠|阴性)", text)
+    if (unpregnant or weeks) and not question:
+        told = unpregnant or weeks
+        concept = Concept("妊娠", (Coding(LOINC, "82810-3", "Pregnancy status"),))
+        mention = Mention(turn, told.start(), told.end(), "social-history", "妊娠", concept, told[0])  # type: ignore[union-attr]
+        coded = Coding(SCT, "60001007", "Not pregnant") if unpregnant else Coding(SCT, "77386006", "Pregnant")
+        mention.value, mention.status = Concept("未妊娠" if unpregnant else "妊娠", (coded,)), Status.PRESENT
+        yield mention
+        return
     if pregnant and not re.search(r"备孕|没|不|想|准备|能", text[max(0, pregnant.start() - 4) : pregnant.start()]):
         concept = Concept("妊娠", (Coding(LOINC, "82810-3", "Pregnancy status"),))
         mention = Mention(turn, pregnant.start(), pregnant.end(), "social-history", "妊娠", concept, pregnant[0])

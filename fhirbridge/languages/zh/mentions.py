@@ -19,7 +19,7 @@ from fhirbridge.records import Coding, Concept
 
 ADVERBS = (
     r"(?:有点儿?|有一?些|一点儿?|老是?|总是?|经常|时常|常常?|也|都|倒是?|还算?|就|是|特别|很|挺|蛮|比较|偶尔会?|一直|容易|阵阵"
-    r"|隐隐约约|隐隐|稍微|稍|轻微|轻度|中度|重度|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|两侧|左侧|右侧|中间|这里|那里|周围|位置|觉得|感觉|会|有时候?|时常|突然|时不时|反复|怎么)*"
+    r"|隐隐约约地?|隐隐(?:的|地)?|跟着|连着|着实|动不动|一会儿|啊|嘛(?![？。])|和后背|稍微|稍|轻微|轻度|中度|重度|明显|最近|现在|非常|十分|太|更|又|里头?|这儿|这边|那儿|这块儿?|那块儿?|上|部位?|两边|双侧|两侧|左侧|右侧|中间|这里|那里|周围|位置|觉得|感觉|会|有时候?|时常|突然|时不时|反复|怎么)*"
 )
 NEGATION = r"(?P<no>未触及|未扪及|未闻及|未及|没有?摸到|没摸着|不怎么|不太|没怎么|没有|没啥|没|未见?|不|无|否认)?"
 
@@ -84,7 +84,8 @@ def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> lis
     made = [
         m
         for m in products.find(text, turn, lexicon)
-        if m.formed or not any(m.start <= d.start and d.end <= m.end for d in drugs)
+        if not any(d.start < m.start < d.end for d in drugs)
+        and (m.formed or not any(m.start <= d.start and d.end <= m.end for d in drugs))
     ]
     found += [*_untiled(by_name, [*found, *by_name]), *made]
     found += [
@@ -130,6 +131,8 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             continue
         if (
             entry.key in _SKIP_KEYS
+            or words in ("复发了", "称体重")
+            or (words == "晕倒" and text[end : end + 1] == "是")
             or re.match(r"[量测](?:个|一下)?(?:血压|体温|体重|身高|心率|血糖)", words)
             or (entry.kind == "therapy" and not _TREATMENT.search(words))
         ):
@@ -294,7 +297,7 @@ def _untiled(by_name: list[Mention], found: list[Mention]) -> list[Mention]:
         return any(
             first.end < mention.end and first.key != second.key and second.end == mention.end
             for first in starts.get(mention.start, ())
-            for second in starts.get(first.end, ())
+            for second in starts.get(first.end + (mention.text[first.end - mention.start :][:1] in tuple("、和及与")), ())
         )
 
     return [m for m in by_name if m.end - m.start < 4 or _OF_A_DISEASE.match(m.text) or not tiled(m)]
@@ -317,8 +320,8 @@ def _longest(found: list[Mention]) -> list[Mention]:
 
 
 _ALONE = re.compile(
-    r"(?:^|[，。！？、；]|有时候?|偶尔|会|老|总是?|隐隐(?:的|地)?|一直|还|也|就|又|有点儿?|有些|阵阵|按着|晚上|白天|走路|活动|一动|吃完|饭后|饿的?时候|一碰|摸着|的时候|特别|很|挺|最近|现在|开始|突然|持续|阵发性?的?)"
-    r"(?P<no>不太|不怎么|不|没有?)?(?P<feeling>疼|痛|痒|麻|胀)(?P<ask>不(?P=feeling))?(?=得|的|了|过|吗|么|[，。？！、]|$|啊|呀|起来)"
+    r"(?:^|[，。！？、；]|有时候?|偶尔|会|老|总是?|隐隐(?:的|地)?|一直|还|也|就|又|有点儿?|有些|阵阵|按着|晚上|白天|走路|活动|一动|吃完|饭后|饿的?时候|一碰|摸着|的时候|特别|很|挺|最近|现在|开始|突然|持续|就是|阵发性?的?)"
+    r"(?P<no>说不上|谈不上|不太|不怎么|不咋|不|没有?)?(?P<feeling>疼|痛|痒|麻|胀|闷|憋)(?P<ask>不(?P=feeling))?(?=得|的|了|过|吗|么|[，。？！、]|$|啊|呀|起来)"
 )
 
 
