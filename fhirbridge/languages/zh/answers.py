@@ -35,7 +35,8 @@ def same(one: Mention, other: Mention) -> bool:
     if one.key == other.key or one.concept.name == other.concept.name:
         return True
     short, long = sorted((one.text, other.text), key=len)
-    return len(short) >= 2 and short in long and one.kind == other.kind
+    kinds = {one.kind, other.kind}
+    return len(short) >= 2 and short in long and (len(kinds) == 1 or kinds <= {"condition", "symptom", "finding"})
 
 
 def resolve(text: str, found: list[Mention], pending: list[Pending], where: object) -> None:
@@ -81,7 +82,14 @@ def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: 
     if own:
         _around_names(words_said, waiting, clause, where)
         return
-    if _reply("rest_no").search(words_said):
+    drugs = [p for p in waiting if p.mention.kind == "medication"]
+    if drugs and _ENDED.search(bare):
+        _settle(drugs, True, clause, where)
+        for asked in drugs:
+            asked.mention.status = Status.PAST
+    elif _part(bare, closed, clause, where):
+        return
+    elif _reply("rest_no").search(words_said):
         _settle(waiting, False, clause, where)
     elif _reply("rest_yes").search(words_said):
         _settle(closed, True, clause, where)
@@ -108,6 +116,22 @@ def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: 
             r"^(?:之前|以前|都|已经)?(?:做|查|拍|检查)(?:过|了)", bare
         )  # tells of the test, not of the disease
         _settle([p for p in closed if p.mention.kind == "procedure"] if done else closed, True, clause, where)
+
+
+_ENDED = re.compile(r"停(?:了|掉|药)|(?:不|没)(?:再)?(?:吃|用|打)了|没再(?:吃|用|打)|吃完了|换(?:成|了)")
+_PART = re.compile(
+    r"(?P<part>[\u4e00-\u9fff]{1,4}?)(?:倒是?|也|都|那儿?|这儿?)*(?P<no>没有?|不|还好|没事|正常)?(?P<yes>有点儿?|有|会)?(?:的|啊|呀|吧|了)*"
+)
+
+
+def _part(bare: str, closed: list[Pending], clause: Piece, where: object) -> bool:
+    """A reply that names only the part of the body that was asked of: 眼皮有点肿，喉咙没有."""
+    match = _PART.fullmatch(bare)
+    if match is None or bool(match["no"]) is bool(match["yes"]) or set(match["part"]) <= _EMPTY:
+        return False
+    hits = [p for p in closed if len(match["part"]) > 1 and p.mention.text.startswith(match["part"])]
+    _settle(hits, bool(match["yes"]), clause, where)
+    return bool(hits)
 
 
 def _around_names(said: str, closed: list[Pending], clause: Piece, where: object) -> None:

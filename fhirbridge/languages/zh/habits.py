@@ -186,8 +186,9 @@ def _life(text: str, turn: int, asked: str, question: str = "") -> Iterator[Ment
     unpregnant = re.search(r"(?:没(?:有)?|未|不可能)怀孕|没怀(?:上)?(?=[，。]|$)|试纸(?:是)?(?:一道杠|阴性)", text)
     if (unpregnant or weeks) and not question:
         told = unpregnant or weeks
+        assert told is not None
         concept = Concept("妊娠", (Coding(LOINC, "82810-3", "Pregnancy status"),))
-        mention = Mention(turn, told.start(), told.end(), "social-history", "妊娠", concept, told[0])  # type: ignore[union-attr]
+        mention = Mention(turn, told.start(), told.end(), "social-history", "妊娠", concept, told[0])
         coded = Coding(SCT, "60001007", "Not pregnant") if unpregnant else Coding(SCT, "77386006", "Pregnant")
         mention.value, mention.status = Concept("未妊娠" if unpregnant else "妊娠", (coded,)), Status.PRESENT
         yield mention

@@ -76,3 +76,8 @@ def is_spoken_for(text: str, role_is_relative: bool) -> str:
     if who and not is_heredity(re.split(r"[。！？]", text)[0]):
         return who["kin"]
     return ""
+
+
+def is_a_relatives(words: str, spoken_for: str) -> bool:
+    """Whether the habit told last in `words` is a relative's: 他爷爷抽."""
+    return bool(relatives(re.split(r"[，。；]", words)[-1], spoken_for)) and "我" not in words[-8:]

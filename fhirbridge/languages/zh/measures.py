@@ -257,6 +257,10 @@ def _values(text: str, turn: int) -> Iterator[Mention]:
             continue
         if (match["unit"] or "")[:1] in "次下" and match["unit"] and analyte.ucum != "/min":
             continue
+        if re.match(r"个?加(?!重|上|用|大|强)|\+(?!\d)", text[match.end() :]):  # plus signs of a strip
+            continue
+        if match["name"] == "ck" and text[match.start() + 2] in "57812":  # CK7 is a stain
+            continue
         if match["name"] in ("红细胞", "白细胞") and re.search(r"尿[^，。]{0,8}$", text[: match.start()]):
             continue
         if len(match["name"]) == 1 and match["name"].isascii() and not re.match(r"次|%", match["unit"] or ""):

@@ -27,7 +27,7 @@ _STOPPED = re.compile(
     r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|让(?:我|他|她|给)?停|给停|没(?:什么|啥)?(?:用|效果?|作用)(?![药过的])|不管用|(?:吃|用)了[^，。]{0,6}(?:恶心|难受|想吐|吐|不舒服|过敏|拉肚子|头晕)|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
 )
 _ASKS = re.compile(
-    r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃|副作用|大不大|一次几|几(?:片|粒|丸|包)|多少钱|贵不贵|哪里买|冲突吗"
+    r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|不好吧|有没有(?:事|影响|副作用|危险)|伤[肝肾胃]|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃|副作用|大不大|一次几|几(?:片|粒|丸|包)|多少钱|贵不贵|哪里买|冲突吗"
 )
 
 
@@ -74,6 +74,13 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
 _JOINED = re.compile(r"[、，,和跟与及加还有\s]*(?:片|胶囊|颗粒|丸)?(?:一[起块]儿?)?[、，,和跟与及加还有\s]*")
 
 
+def _is_over(text: str, lead: str, near: str) -> bool:
+    """Whether a course that was finished, or a time that is over, is told of a medicine."""
+    if _COURSE.search(text) and not re.search(r"还|再|正在|现在", text):
+        return True
+    return _ONCE_TAKEN.search(lead) is not None and re.search(r"(?:吃|用|打|喝)了", near) is not None
+
+
 def _until_next(sentence: Piece, mention: Mention, others: list[Mention]) -> str:
     """What follows a medicine up to the next one that is told of by itself; what ends a list is said of the whole."""
     text, here = sentence.text, sentence.start
@@ -104,6 +111,9 @@ def _near(sentence: Piece, mention: Mention, others: list[Mention], clause: str)
 
 
 def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, question: str, role: Speaker) -> None:
+    if re.search(r"(?:现在|目前|正在|在|平时)(?:吃|用|打)的[^，。]{0,12}$", text[: text.find(mention.text)]):
+        mention.status = Status.PRESENT
+        return
     if role is not Speaker.NOTE and (
         _ASKS.search(clause)
         or (question and _ASKS.search(text) and not re.search(r"吃(?:了|过|着)|用(?:了|过|着)|在(?:吃|用)", clause))
@@ -118,7 +128,7 @@ def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, quest
     ):
         mention.status = Status.ABSENT
     elif _STOPPED.search(_own_tail(tail)) or _STOPPED.search(re.split(r"现在|目前|如今", near)[-1]):
-        mention.status = Status.PAST
+        mention.status, mention.rank = Status.PAST, 6
     elif (
         _NEVER.search(near)
         or re.match(r"[^，。]{0,4}，?(?:也|都|就|一直|他也)*(?:没|不)(?:吃|用|服|打)", tail)
@@ -127,8 +137,16 @@ def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, quest
         mention.status = Status.ABSENT
     elif question == "open" and not _TAKING.search(clause):
         mention.dropped = "the patient asks"
+    elif _is_over(text, text[: text.find(mention.text)], near):
+        mention.status = Status.PAST
     else:
         mention.status = Status.PRESENT
+        if re.search(r"还在?(?:吃|用|打)|(?:一直|现在|目前|每天|天天)都?在?(?:吃|用|打)|(?:吃|用)着", near + tail[:10]):
+            mention.rank = 6
+
+
+_COURSE = re.compile(r"(?:打|做|用|化疗|吃)了[^，。]{0,5}(?:周期|疗程|次化疗)")
+_ONCE_TAKEN = re.compile(r"上个?(?:周|月|礼拜|星期)|上上个?(?:周|月|礼拜|星期)|去年|前年|那次|当时")
 
 
 def _stretch(sentence: Piece, mention: Mention, others: list[Mention]) -> str:
@@ -158,7 +176,7 @@ _PLAN = re.compile(
 _DONE = re.compile(
     r"做(?:了|过|的)|查(?:了|过|的|出)|拍(?:了|过|的)|照(?:了|过|的)|检查(?:了|过|显示)|出来了|回来了|显示|提示|结果|报告|术后|我看|这个|没事|正常|发现|确诊|住(?:了|过)|打(?:了|过)|输(?:了|过)|切(?:了|过)|割(?:了|过)|放(?:了|过)|复查(?:了|过)|上礼拜|上周|去年|前年|昨天|上个月|年前"
 )
-_UNDONE = re.compile(r"没(?:有)?(?:做|查|拍|照|去|检查|打|住)|还没|未(?:做|查|行|打)|没做|没查|没打")
+_UNDONE = re.compile(r"否认|不想|不愿意?|没(?:有)?(?:做|查|拍|照|去|检查|打|住)|还没|未(?:做|查|行|打)|没做|没查|没打")
 _NO_NEED = re.compile(r"不(?:用|需要?|做|必|建议|一定要)|先不|没必要|暂时不")
 
 

@@ -297,7 +297,9 @@ def _untiled(by_name: list[Mention], found: list[Mention]) -> list[Mention]:
         return any(
             first.end < mention.end and first.key != second.key and second.end == mention.end
             for first in starts.get(mention.start, ())
-            for second in starts.get(first.end + (mention.text[first.end - mention.start :][:1] in tuple("、和及与")), ())
+            for second in starts.get(
+                first.end + (mention.text[first.end - mention.start :][:1] in tuple("、和及与")), ()
+            )
         )
 
     return [m for m in by_name if m.end - m.start < 4 or _OF_A_DISEASE.match(m.text) or not tiled(m)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fhirbridge.languages.zh import numerals
-from fhirbridge.languages.zh.mention import Mention
+from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
 from fhirbridge.records import Concept, Status
 
 _TEST = re.compile(
@@ -65,3 +65,13 @@ def result_after(text: str, end: int) -> tuple[str, int]:
     """ "正常" and where it ends when what follows text[end:] says that a test was normal."""
     match = _RESULT.match(text[end:])
     return ("正常", end + match.end()) if match else ("", end)
+
+
+def again(text: str, number: int, found: Sequence[Mention], lexicon: Vocabulary) -> list[Mention]:
+    """ "再去复查一下" without an object means the blood count that was just told."""
+    match = re.search(r"复查(?:一下|一次|看看)?(?:吧|啊)?(?=[，。]|$)", text)
+    counted = ("白细胞计数", "血小板计数", "血红蛋白", "中性粒细胞百分比", "中性粒细胞计数", "C反应蛋白")
+    recent = [m for m in found if m.kind == "laboratory" and number - m.turn <= 3 and m.concept.name in counted]
+    if match is None or not recent:
+        return []
+    return [named("血常规复查", "procedure", lexicon, number, match.start(), match.end(), text)]

@@ -103,7 +103,12 @@ class Reader:
         found = mentions.find(clean, number, self.lexicon, leads)
         problems = [m for m in found if m.kind == "condition"]
         settled = [
-            m for m in settled if not isinstance(m.value, str) or m.kind != "laboratory" or not is_inside(m, problems)
+            m
+            for m in settled
+            if not isinstance(m.value, str)
+            or m.kind != "laboratory"
+            or m.value.endswith("+")
+            or not is_inside(m, problems)
         ]
         kept = [m for m in found if not is_inside(m, settled)]
         if role is not Speaker.NOTE:
@@ -115,7 +120,7 @@ class Reader:
             )
         kept += [m for m in measures.ordered(text, number) if not is_inside(m, kept)]
         if role is Speaker.CLINICIAN:
-            kept += self._again(text, number)
+            kept += qualitative.again(text, number, self.found[-RECENT:], self.lexicon)
         for mention in kept:
             if mention.kind == "procedure" and role is not Speaker.NOTE:
                 self._normal(text, mention)
@@ -150,19 +155,6 @@ class Reader:
                     stool = named("便血", "symptom", self.lexicon, mention.turn, mention.start, mention.end, text)
                     mention.key, mention.concept = stool.key, stool.concept
 
-    def _again(self, text: str, number: int) -> list[Mention]:
-        """ "再去复查一下" without an object means the blood count that was just told."""
-        match = re.search(r"复查(?:一下|一次|看看)?(?:吧|啊)?(?=[，。]|$)", text)
-        counted = ("白细胞计数", "血小板计数", "血红蛋白", "中性粒细胞百分比", "中性粒细胞计数", "C反应蛋白")
-        recent = [
-            m
-            for m in self.found[-RECENT:]
-            if m.kind == "laboratory" and number - m.turn <= 3 and m.concept.name in counted
-        ]
-        if match is None or not recent:
-            return []
-        return [named("血常规复查", "procedure", self.lexicon, number, match.start(), match.end(), text)]
-
     def _normal(self, text: str, mention: Mention) -> None:
         """A test told with its result is an observation: 做过头部CT没事."""
         value, end = qualitative.result_after(text, mention.end)
@@ -179,7 +171,8 @@ class Reader:
         if self.allergy_asked and role is not Speaker.CLINICIAN and not extra:
             extra += allergies.told(sentence.text, number, self.lexicon)
         if role is not Speaker.CLINICIAN or not question:
-            extra += list(habits.find(sentence.text, number, question, self.question, role is Speaker.CLINICIAN))
+            told = habits.find(sentence.text, number, question, self.question, role is Speaker.CLINICIAN)
+            extra += [m for m in told if not kin.is_a_relatives(sentence.text[: m.end], self.spoken_for)]
         for mention in extra:
             mention.start, mention.end = mention.start + sentence.start, mention.end + sentence.start
             mention.evidence.append(clean.span(mention.start, mention.end))
@@ -215,7 +208,7 @@ class Reader:
                 if assertion.only_taught(mention):
                     mention.status, mention.dropped, mention.open = None, "said in a lecture", True
         if self.section == "plan" and role is Speaker.NOTE:
-            for mention in drugs:
+            for mention in (*drugs, *(m for m in named if m.kind == "procedure" and m.status is Status.PAST)):
                 mention.status = Status.PLANNED if mention.status in (Status.PRESENT, Status.PAST) else mention.status
         for mention in spoken:
             self.heard = spoken
@@ -258,7 +251,7 @@ class Reader:
                     return
                 mention.family = ""
             if (
-                mention.kind in _MEDICINE
+                mention.kind in (*_MEDICINE, "procedure")
                 and any(m.family and m.turn == mention.turn for m in self.heard if m.end <= mention.start)
                 and not re.search(r"我(?!爸|妈|爷|奶|父|母|哥|姐|弟|妹|姨|叔|舅)|自己", lead)
             ):
