@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fhirbridge import __version__
 from fhirbridge.eligibility import policy as policies
@@ -21,11 +22,11 @@ from fhirbridge.eligibility.compiled import CompiledStudies
 from fhirbridge.eligibility.explain import explained, row_of
 from fhirbridge.eligibility.matches import Matches
 from fhirbridge.eligibility.policy import Policy
-from fhirbridge.eligibility.score import scores
+from fhirbridge.eligibility.score import Scores, scores
 from fhirbridge.errors import ConfigurationError
 from fhirbridge.records import LeftOut, Patient
 
-__all__ = ["Settings", "each", "judged", "marked", "match", "reasons_wanted"]
+__all__ = ["Settings", "each", "judged", "marked", "match", "ranked", "reasons_wanted"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,7 @@ class Settings:
 def judged(patient: Patient, compiled: CompiledStudies, settings: Settings) -> dict[str, Any]:
     """One patient's row as the contract lays it out: studies ranked, judged, with reasons and what is missing."""
     chart = Chart(patient, settings.as_of, settings.policy)
-    found = columns(compiled, chart)
-    result = scores(compiled, found)
-    order = np.lexsort((_places(compiled), -result.score, result.status))
+    result, order = ranked(compiled, chart)
     top = len(order) if settings.top is None else min(settings.top, len(order))
     reasons = reasons_wanted(settings, top)
     listed = [
@@ -68,6 +67,12 @@ def judged(patient: Patient, compiled: CompiledStudies, settings: Settings) -> d
         for rank, study in enumerate(order[: top + settings.reserve], 1)
     ]
     return marked(row_of(chart, listed[:top], listed[top:] if settings.reserve else None), compiled, settings)
+
+
+def ranked(compiled: CompiledStudies, chart: Chart) -> tuple[Scores, NDArray[np.intp]]:
+    """The scores of all studies for one chart, and their numbers in the order of rank."""
+    result = scores(compiled, columns(compiled, chart))
+    return result, np.lexsort((_places(compiled), -result.score, result.status))
 
 
 def marked(row: dict[str, Any], compiled: CompiledStudies, settings: Settings) -> dict[str, Any]:

@@ -8,9 +8,10 @@ to tell, None says that the patient has to be judged in full.
 from __future__ import annotations
 
 import gzip
+import heapq
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,13 +21,16 @@ from fhirbridge.eligibility import batch
 from fhirbridge.eligibility.batch import Settings
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.compiled import CompiledStudies
-from fhirbridge.eligibility.explain import reasons_of, row_of
+from fhirbridge.eligibility.explain import explained, reasons_of, row_of
 from fhirbridge.eligibility.score import STATUS
 from fhirbridge.eligibility.subset import only
 from fhirbridge.errors import MissingInput, UnreadableInput
 from fhirbridge.records import Patient
 
 __all__ = ["Changes", "Previous", "changes_since", "fingerprints", "judge_since", "unchanged", "updated"]
+
+
+Place = tuple[int, float, str]
 
 
 @dataclass(frozen=True)
@@ -63,21 +67,30 @@ def updated(
     """
     listed = [*row["matches"], *row.get("reserve", ())]
     last = _place(listed[-1]) if listed and not whole else None
-    kept = [m for m in listed if _id(m) not in changes.gone]
     chart = Chart(patient, settings.as_of, settings.policy)
-    every = replace(settings, top=None, reserve=0, explain="none")
-    fresh = batch.judged(patient, changes.fresh, every)["matches"] if len(changes.fresh) else []
-    merged = sorted([*kept, *fresh], key=_place)
-    if last is not None:
-        merged = [m for m in merged if _place(m) <= last]
-        if len(merged) < (settings.top or 0) + settings.reserve // 2:
-            return None  # studies that were cut off may have moved up
+    fresh = list(_fresh(changes.fresh, chart, last))
+    merged = list(heapq.merge([m for m in listed if _id(m) not in changes.gone], fresh, key=_place))
+    if last is not None and len(merged) < (settings.top or 0) + settings.reserve // 2:
+        return None  # studies that were cut off may have moved up
     top = len(merged) if settings.top is None else settings.top
     reasons = batch.reasons_wanted(settings, min(top, len(merged)))
     matches = [_ranked(m, n, n <= reasons, chart, changes.compiled) for n, m in enumerate(merged[:top], 1)]
-    rest = [_ranked(m, n, False, chart, changes.compiled) for n, m in enumerate(merged[top:], top + 1)]
-    row_now = row_of(chart, matches, rest[: settings.reserve] if settings.reserve else None)
+    rest = [m | {"rank": n} for n, m in enumerate(merged[top : top + settings.reserve], top + 1)]
+    rest = [{name: m[name] for name in m if name not in ("criteria", "missing")} for m in rest]
+    row_now = row_of(chart, matches, rest if settings.reserve else None)
     return batch.marked(row_now, changes.compiled, settings)
+
+
+def _fresh(studies: CompiledStudies, chart: Chart, last: Place | None) -> Iterator[dict[str, Any]]:
+    """The matches of these studies without reasons, by rank, as far as the place `last`."""
+    if not len(studies):
+        return
+    result, order = batch.ranked(studies, chart)
+    for study in order.tolist():
+        place = int(result.status[study]), -float(result.score[study]), studies.studies[study].id
+        if last is not None and place > last:
+            return
+        yield explained(studies, chart, result, study, 0, with_reasons=False)
 
 
 def _ranked(
@@ -104,7 +117,7 @@ def _id(match: Mapping[str, Any]) -> str:
     return str(match["study"]).removeprefix("ResearchStudy/")
 
 
-def _place(match: Mapping[str, Any]) -> tuple[int, float, str]:
+def _place(match: Mapping[str, Any]) -> Place:
     return STATUS.index(match["status"]), -match["score"], _id(match)
 
 

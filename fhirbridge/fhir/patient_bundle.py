@@ -129,7 +129,7 @@ def _placed(path: Path) -> Iterator[tuple[int, str | LeftOut, Place | None]]:
 
 def read(source: Source, lexicon: Words) -> Iterator[Patient | LeftOut]:
     """The patients of one input; a LeftOut when there is none or it cannot be read."""
-    where, stem, content = source.where, source.stem, source.content
+    where, stem, content = source[:3]
     try:
         bundle = lossless.loads(content, where) if isinstance(content, (str, bytes)) else content
     except InputError as error:
