@@ -78,10 +78,13 @@ def _extend(ways: list[dict[tuple[int, str], _Way]], at: int, state: tuple[int, 
             continue
         if used & bit or (kind in ("code", "index", "name") and last == "value" and not again and used & _BIT["name"]):
             continue
+        named = used & (_BIT["name"] | _BIT["code"])
+        if kind in ("code", "name") and named and used & _BIT["value"] and not scores.headed(kind):
+            continue
         if kind in ("value", "flag") and not used & (_BIT["name"] | _BIT["code"]):
             gain -= 1.5
         if kind == "unit" and not used & _BIT["value"]:
-            gain -= 1.0
+            gain -= 1.0 if scores.stands("unit") else 2.5
         key = (used | bit, kind or last)
         total = way.score + gain
         old = ways[end].get(key)
@@ -99,6 +102,10 @@ class _Scores:
     def headed(self, kind: str) -> bool:
         """Whether a heading names the kind."""
         return kind in self._headed
+
+    def stands(self, kind: str) -> bool:
+        """Whether the kind has a column of its own."""
+        return kind in self._columns
 
     def starting(self, at: int) -> list[tuple[str, int, float]]:
         """(kind, end, score) of every stretch that begins at a piece."""
@@ -205,7 +212,9 @@ def _by_person(text: str) -> str | None:
 
 def _unit(text: str) -> float:
     if lab_units.read(text) is not None:
-        return 1.0 if text in ("/L", "/l", "/1") else 3.6 if len(text) > 1 or text == "%" else 2.0
+        if text in ("/L", "/l", "/1") or re.fullmatch(r"[A-Za-z]{4,}", text):  # cells, ratio, index: words of names too
+            return 1.0
+        return 3.6 if len(text) > 1 or text == "%" else 2.0
     if lab_units.read(text.rstrip("-")) is not None:
         return 2.5  # cut by a hyphen, its rest on the line below
     if len(text) > 10 or not re.search(r"[/%]|[A-Za-z]", text):

@@ -73,7 +73,7 @@ def heading_lines(levels: Sequence[Level], words: Sequence[Word]) -> list[list[H
 
 
 def _is_heading_line(line: Sequence[Heading]) -> bool:
-    kinds = {heading.kind for heading in line}
+    kinds = {kind for heading in line for kind in heading.kind.split("+")}
     return len(kinds) >= 2 and (bool(kinds & {"value", "value2"}) or bool(kinds & _LEADING and kinds & _TELLING))
 
 
@@ -107,7 +107,7 @@ def _spaced(levels: Sequence[Level], words: Sequence[Word]) -> list[Heading]:
 @lru_cache(maxsize=2048)
 def _kinds_in(text: str) -> tuple[tuple[str, int, int], ...]:
     """The headings a text is made of, all of it, each with its place; none when anything else stands in it."""
-    whole = _vocabulary().get(_fold(text))
+    whole = _vocabulary().get(_fold(text)) or _misread(_fold(text))
     if whole:
         return ((whole, 0, len(text)),)
     best: dict[int, tuple[tuple[str, int, int], ...]] = {0: ()}
@@ -119,6 +119,18 @@ def _kinds_in(text: str) -> tuple[tuple[str, int, int], ...]:
             if kind and _apart(text, start, end) and (end not in best or len(best[end]) > len(best[start]) + 1):
                 best[end] = (*best[start], (kind, start, end))
     return best.get(len(text), ())
+
+
+def _misread(text: str) -> str:
+    """The kind of the headings that are one misread character away from a text of four Chinese ones; "" if none is."""
+    if not re.fullmatch(r"[㐀-鿿]{4,8}", text):
+        return ""
+    kinds = {
+        kind
+        for known, kind in _vocabulary().items()
+        if len(known) == len(text) and sum(a != b for a, b in zip(known, text, strict=True)) == 1
+    }
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _apart(text: str, start: int, end: int) -> bool:
@@ -146,7 +158,7 @@ def split_sides(line: Sequence[Heading]) -> list[list[Heading]]:
         begins = line[i].kind in _LEADING and line[i - 1].kind not in _LEADING
         seen = {h.kind for h in line[starts[-1] : i]}
         coming = {h.kind for h in line[i:]}
-        if begins and seen & {"name", "code"} and len(seen & coming - {"note"}) >= 2:
+        if begins and len(seen & coming - {"note"}) >= 2:  # also where the first half's name heading was not read
             starts.append(i)
     return [list(line[a:b]) for a, b in zip(starts, [*starts[1:], len(line)], strict=True)]
 

@@ -13,11 +13,11 @@ from fhirbridge.records import Word
 
 _CHUNK = re.compile(r"\S+")
 _PIECE = re.compile(
-    r"[↑↓]+"
+    r"[↑↓]+|[(\[](?:[HLAN]{1,2}|[高低↑↓*])[)\]]"
     r"|[<>≤≥]?1:\d+(?![\d:])"
     r"|(?<![\d.])[x×*X]?10[\^~'\"*°]\d{1,2}(?:/(?:[mudµ]?[Ll](?=[A-Z㐀-鿿])|[A-Za-zµ]+|[1|](?![\d.]))?)?"
     r"|(?<![\d.])[x×*X]?10(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}|[3-9]|12)/(?:[mudµ]?[Ll](?=[A-Z㐀-鿿])|[A-Za-zµ]+)"
-    r"|(?<![\d.])[x×*X]?10[.,·^~*'\"]?/[Ll]"
+    r"|(?<![\d.])[x×*X]?10[.,·^~*'\"°º]?/[Ll]"
     r"|\d+(?:\.\d+)?[-~]{1,3}\d+(?:\.\d+)?"
     r"|[<>≤≥]=?\d[\d.,]*"
     r"|\d+(?:,\d{3})*(?:\.\d+)?"
@@ -126,9 +126,9 @@ def _whole(text: str, inside: bool) -> bool:
 
 
 def _cut(text: str, before: tuple[int, int], after: tuple[int, int]) -> float:
-    if before[1] < after[0]:
-        return 0.15
     a, b = text[slice(*before)], text[slice(*after)]
+    if before[1] < after[0]:  # one space between two Latin words is seldom more than a space
+        return 0.8 if _kind(a) == _kind(b) == "letter" and before[1] + 1 == after[0] else 0.15
     if a == "(":
         return 3.0
     if lab_print.ARROWS.fullmatch(a) or lab_print.ARROWS.fullmatch(b):

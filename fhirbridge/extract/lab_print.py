@@ -70,7 +70,7 @@ def limits(text: str) -> Range | None:
     if found:
         low, high = (Quantity(Decimal(n.replace(",", ""))) for n in found.groups())
         rest = inner[found.end() :].strip()
-        return Range(text) if _TWO.search(rest) else Range(text, low, high, rest)
+        return Range(text) if _TWO.search(rest) or rest == "." else Range(text, low, high, rest)
     found = _HALF.match(inner)
     if found:
         if re.match(r"\s*:", inner[found.end() :]):
@@ -78,7 +78,14 @@ def limits(text: str) -> Range | None:
         limit, rest = Quantity(Decimal(found[2].replace(",", ""))), inner[found.end() :].strip()
         upper = found[1].casefold() in _UPPER
         return Range(text, None if upper else limit, limit if upper else None, rest)
-    return Range(text) if result_word(inner) is not None or _PLUSES.fullmatch(inner) else None
+    return Range(text) if _answers(inner) else None
+
+
+def _answers(text: str) -> bool:
+    """Whether a range is one answer or several: negative, (-), negative/trace, yellow to amber."""
+    parts = [text.strip(), *re.split(r"\s*[/,;]\s*|\s+(?:or|to)\s+|[或至、]", text)]
+    fit = [result_word(part) is not None or _PLUSES.fullmatch(part.strip()) is not None for part in parts]
+    return fit[0] or (len(fit) > 2 and all(fit[1:]))
 
 
 @lru_cache(maxsize=8192)

@@ -17,6 +17,8 @@ from fhirbridge.records import Box, LabResult, LeftOut, Page, Quantity
 
 _MARK = re.compile(r"^[\s*#★☆▲△◆●■/.,:;·]+|[\s*★☆▲△◆●■.,:;·]+$")
 
+_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[-/.年]\d{1,2}(?!\d)|\d{1,2}/\d{1,2}/(?:19|20)\d\d")
+
 
 def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
     """The results of a table in order, and the lines that look like rows but whose value was not found."""
@@ -27,10 +29,15 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
         cells = {cell.kind: cell for cell in line if cell.kind}
         y = float(np.median([piece.y for cell in line for piece in cell.pieces]))
         near = bool(results) and y - last < 1.9 * max(piece.height for cell in line for piece in cell.pieces)
-        if _is_row(cells, line) and _in_place(cells, table, remarks):
+        if near and lab_wrapped.goes_on_by_category(line):
+            results[-1] = lab_wrapped.with_category(results[-1], line)
+            last = y
+        elif _of_category(cells):
+            remarks = True
+        elif _is_row(cells, line) and _in_place(cells, table, remarks):
             results.append(_result(cells, section, page))
             last = y
-        elif near and lab_wrapped.continues(results[-1], line):
+        elif near and not _is_note(line) and lab_wrapped.continues(results[-1], line):
             results[-1] = lab_wrapped.joined(results[-1], line)
             last = y
         elif not _is_note(line):
@@ -45,12 +52,22 @@ def of_table(table: Table, page: Page) -> tuple[list[LabResult], list[LeftOut]]:
     return lab_units.alike(lab_units.powers_restored(results)), missing
 
 
+def _of_category(cells: dict[str, Cell]) -> bool:
+    """Whether a line names who or what a range is for, as tables of interpretation do, and no analyte."""
+    name = _clean_name(cells.get("name")) or _clean_name(cells.get("code"))
+    return lab_wrapped.is_category(name)
+
+
 def _is_row(cells: dict[str, Cell], line: Line) -> bool:
     if "value" not in cells or not ("name" in cells or "code" in cells) or _in_sentence(cells["value"], line):
+        return False
+    if any(_DATE.search(lab_print.plain(cell.text)) for cell in _namings(cells)):
         return False
     value = _unflagged(cells["value"].text)[0]
     unit = "unit" in cells and lab_units.read(cells["unit"].text) is not None
     limits = "range" in cells and lab_print.limits(cells["range"].text) is not None
+    if re.fullmatch(r"\d+\.\d+\s?[-~]+\s?\d+\.\d+", value):  # a range: from a table of interpretation
+        return False
     if lab_print.number(value) is None and not lab_print.qualitative(value):
         return limits and len(value) <= 12
     loose = sum(len(cell.text) for cell in line if not cell.kind)
@@ -70,6 +87,9 @@ def _in_place(cells: dict[str, Cell], table: Table, remarks: bool) -> bool:
         left, right = column.at(value.pieces[0].y)
         if value.left > right + 2 * size or value.right < left - 2 * size:
             return False
+    name = table.columns.get("name")
+    if column and name and name.left < column.left and value.right < min(c.left for c in _namings(cells)):
+        return False
     heads = [heading for heading in table.headings if heading.kind.startswith("value")]
     if not remarks or not heads:
         return True
@@ -77,10 +97,16 @@ def _in_place(cells: dict[str, Cell], table: Table, remarks: bool) -> bool:
     return under and bool({"unit", "range"} & set(cells))
 
 
+def _namings(cells: dict[str, Cell]) -> list[Cell]:
+    return [cells[kind] for kind in ("name", "code") if kind in cells]
+
+
 def _in_sentence(value: Cell, line: Line) -> bool:
-    """Whether a value stands inside running text: much of its own word before and after it."""
+    """Whether a value stands inside running text: a name behind it, or much of its own word before and after it."""
     word, start, end = value.pieces[0].word, value.pieces[0].start, value.pieces[-1].end
     others = [piece for cell in line for piece in cell.pieces if piece.word == word]
+    if any(cell.kind == "name" and cell.pieces[-1].word == word and cell.pieces[-1].start >= end for cell in line):
+        return True
     before = sum(len(piece.text) for piece in others if piece.end <= start)
     after = sum(len(piece.text) for piece in others if piece.start >= end)
     return before > 8 and after > 12

@@ -39,6 +39,10 @@ class Knowledge(Protocol):
         """A value of one analyte in another UCUM unit."""
         ...
 
+    def contradict(self, name: str, abbreviation: str) -> bool:
+        """Whether a name and an abbreviation are known to be of different analytes."""
+        ...
+
     def term(self, loinc: str) -> str:
         """ "analyte kind" of a code; "" if it is not known."""
         ...
@@ -93,7 +97,7 @@ def decimals(value: Decimal) -> int:
 
 def find(row: LabResult, habit: Habit, known: Knowledge) -> Signs:
     """What speaks against a row."""
-    hard = [*_disagreement(row), *_form(row), *_possible(row, known), *_unit(row, habit, known)]
+    hard = [*_disagreement(row), *_mixed(row, known), *_form(row), *_possible(row, known), *_unit(row, habit, known)]
     soft = [*_confidence(row), *_digits(row, habit), *_unflagged(row, habit), *_far(row, known)]
     return Signs(tuple(hard), tuple(soft), _arrow(row, habit))
 
@@ -102,6 +106,11 @@ def _disagreement(row: LabResult) -> list[str]:
     if row.flag in {"H", "HH", "L", "LL"} and row.side and row.side != row.flag[0]:
         return ["the printed flag and the reference range disagree"]
     return []
+
+
+def _mixed(row: LabResult, known: Knowledge) -> list[str]:
+    """The name of one analyte beside the abbreviation of another: two rows were read as one."""
+    return ["its name and abbreviation differ"] if known.contradict(row.name, row.abbreviation) else []
 
 
 def _form(row: LabResult) -> list[str]:

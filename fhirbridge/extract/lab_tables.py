@@ -84,8 +84,18 @@ def _unheaded(levels: Sequence[Level], words: Sequence[Word]) -> list[Table]:
         if len(near) >= 3:
             wall = lab_columns.seam(levels, float(np.median([e for _s, e in near])), middle)
             parts = list(_parted(levels, wall, words))
-    tables = []
-    for part in parts:
-        lines, columns = lab_rows.read(part, words, ())
-        tables.append(Table(tuple(lines), (), columns))
+    tables = [_table(part, words) for part in parts]
+    counts = [sum(_is_full(line) for line in table.lines) for table in tables]
+    if len(tables) > 1 and min(counts) < max(3, 0.3 * max(counts)):  # what stands on the right is no second half
+        return [_table(levels, words)]
     return tables
+
+
+def _table(levels: Sequence[Level], words: Sequence[Word]) -> Table:
+    lines, columns = lab_rows.read(levels, words, ())
+    return Table(tuple(lines), (), columns)
+
+
+def _is_full(line: lab_rows.Line) -> bool:
+    kinds = {cell.kind for cell in line}
+    return "value" in kinds and bool(kinds & {"name", "code"})

@@ -15,7 +15,7 @@ _POWER = r"(?:[x×*X·]?\s?10\s?[\^~'\"*°]{0,2}\s?[⁰¹²³⁴⁵⁶⁷⁸⁹\
 _LOST_L = re.compile(r"(?<=/)[1Ii|!](?=$|[)\]])|(?<=/[mdunpfµ])[1I|](?=$|[)\]])")
 _LOST_MOL = re.compile(r"(?<=mo)[1I|](?=$|/)")
 _LOST_POWER = re.compile(r"(?<=10)\s?[~'\"°%*]\s?(?=\d{1,2}/)")
-_NO_POWER = re.compile(r"[x×*X]?\s?10[.,·^~*'\"]?\s?/\s?[Ll]")
+_NO_POWER = re.compile(r"[x×*X]?\s?10[.,·^~*'\"°º]?\s?/\s?[Ll]")
 _NO_STROKE = frozenset(("UL", "IUL", "gL"))  # letters that are a unit only with the stroke they lost
 _LOOK = str.maketrans(
     {"l": "1", "i": "1", "|": "1", "!": "1", "/": "1", "o": "0", "µ": "u", "μ": "u", "q": "g", "9": "g"}
@@ -30,7 +30,7 @@ def read(text: str) -> str | None:
     A power of ten whose exponent the engine lost is `10^?/L`.
     """
     bare = plain(text).strip().rstrip(".")
-    if not bare or len(bare) > 24:
+    if not bare or len(bare) > 24 or re.match(r"[%‰]\s?/", bare):  # a misread power of ten
         return None
     if _NO_POWER.fullmatch(bare):
         return re.sub(r"10[^/]*/", "10^?/", bare)

@@ -5,13 +5,46 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
-from fhirbridge.extract import lab_print, lab_units
+from fhirbridge import languages
+from fhirbridge.extract import lab_cells, lab_print, lab_units
 from fhirbridge.extract.lab_cells import Cell
 from fhirbridge.records import LabResult, Quantity
 
 _BRACKETED = re.compile(r"[(（\[].*[)）\]]")
 _OPEN = re.compile(r"(?:[-,/&(（+]|\bof|\band|\bwith|\bfor|\bto)\s*$", re.IGNORECASE)
+
+
+def is_category(text: str) -> bool:
+    """Whether a text says whom or which stage a range is for: adults, luteal phase, borderline high."""
+    bare = re.sub(r"[\s:;,.()-]+", "", lab_print.plain(text)).casefold()
+    return bare in _categories()
+
+
+@lru_cache(maxsize=1)
+def _categories() -> frozenset[str]:
+    return frozenset(
+        re.sub(r"[\s:;,.()-]+", "", lab_print.plain(row["word"])).casefold()
+        for language in languages.names()
+        for row in languages.rows(language, "lab_words")
+        if row["kind"] == "category"
+    )
+
+
+def goes_on_by_category(line: Sequence[Cell]) -> bool:
+    """Whether a line is nothing but a category and its range, as lists of ranges below their row are."""
+    words = re.split(r"(?=[<>≤≥\d])", lab_print.plain(_text(line)), maxsplit=1)
+    if len(words) < 2 or not is_category(words[0]) or any(cell.kind == "flag" for cell in line):
+        return False
+    limits = lab_print.limits(words[1].strip())
+    return limits is not None and bool(limits.low or limits.high)
+
+
+def with_category(row: LabResult, line: Sequence[Cell]) -> LabResult:
+    """The row with one more range of its list: the list is kept as printed, and no limits are chosen from it."""
+    text = lab_cells.joined([piece for cell in line for piece in cell.pieces])
+    return replace(row, range_text=f"{row.range_text}; {text}".lstrip("; "), low=None, high=None)
 
 
 def continues(row: LabResult, line: Sequence[Cell]) -> bool:

@@ -1,4 +1,4 @@
-"""Small marks that detectors pass over: a lone `-` in a result column, and arrows read as `1`, told by their shape."""
+"""Small marks that detectors pass over: a lone `-` or `+` in a result column, and arrows read as `1`, by shape."""
 
 from __future__ import annotations
 
@@ -17,16 +17,33 @@ _ROWS = 24  # a glyph's height while its shape is looked at
 _LONE = re.compile(r"[1Il|tTfJ!i↑↓]")
 _LEADING = re.compile(r"[1Il|tTfJ!]\s?(?:%|[x×*]\s?10|fl|fL|pg|g/|mg|mm|u|U)")
 _TRAILING = re.compile(r"\d\s?[1Il|tT!](?=$|\s+\S{1,8}$)")
+_STROKES = {"一": "-", "二": "-", "—": "-", "十": "+"}  # what engines make of a lone sign, alone or above a rule
 _SURE = 0.6  # what a mark found by shape alone is trusted
 
 
 def completed(picture: NDArray[np.uint8], words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words and the lone dashes between them that the engine did not see."""
+    """The words and the lone signs between them that the engine did not see, or took for a Chinese one or two."""
     if len(words) < 8:
         return tuple(words)
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     size = float(np.median([_height(word) for word in words]))
-    return (*(_arrow_mended(grey, word) for word in words), *_dashes(grey, words, size))
+    plain = [word for word in words if word.text.strip() not in _STROKES]
+    signs = tuple(_signs(grey, plain, size))
+    unclear = [
+        replace(word, text=_STROKES[word.text.strip()], confidence=min(word.confidence, _SURE))
+        for word in words
+        if word.text.strip() in _STROKES and not _hides(word, signs)
+    ]
+    return (*(_arrow_mended(grey, word) for word in plain), *unclear, *signs)
+
+
+def _hides(word: Word, signs: Sequence[Word]) -> bool:
+    """Whether one of the signs stands where a word was read."""
+    b = word.box
+    return any(
+        b.x <= s.box.x + s.box.width / 2 <= b.x + b.width and b.y <= s.box.y + s.box.height / 2 <= b.y + b.height
+        for s in signs
+    )
 
 
 def _height(word: Word) -> float:
@@ -35,14 +52,15 @@ def _height(word: Word) -> float:
     return float(word.box.height)
 
 
-def _dashes(grey: Grey, words: Sequence[Word], size: float) -> Iterator[Word]:
-    """Short level strokes with nothing near them, on a line with other print."""
+def _signs(grey: Grey, words: Sequence[Word], size: float) -> Iterator[Word]:
+    """Short level strokes and crosses with nothing near them, on a line with other print."""
     block = max(11, int(1.5 * size) | 1)
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, block, 14)
-    count, _labels, stats, centres = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(ink, connectivity=8)
     wide, high, area = (stats[1:, i] for i in (2, 3, 4))
-    shape = (wide > 0.18 * size) & (wide < 0.9 * size) & (high <= max(2.0, 0.2 * size)) & (wide >= 1.8 * high)
-    candidates = np.flatnonzero(shape & (area > 0.55 * wide * high)) + 1
+    stroke = (wide > 0.18 * size) & (high <= max(2.0, 0.2 * size)) & (wide >= 1.8 * high) & (area > 0.55 * wide * high)
+    square = (wide > 0.3 * size) & (np.abs(wide - high) <= 0.3 * wide) & (area < 0.62 * wide * high)
+    candidates = np.flatnonzero((wide < 0.9 * size) & (stroke | square)) + 1
     if not len(candidates) or count > 200_000:
         return
     covered = _covered(grey.shape, words)
@@ -53,14 +71,28 @@ def _dashes(grey: Grey, words: Sequence[Word], size: float) -> Iterator[Word]:
         box = Box(*(int(v) for v in stats[k, :4]))
         if covered[int(y), int(x)] or y < size / 2 or not _alone(ink, box, size):
             continue
+        if square[k - 1] and not _is_cross(labels[box.y : box.y + box.height, box.x : box.x + box.width] == k):
+            continue
         near = grey[max(0, int(y - size / 2)) : int(y + size / 2), max(0, int(x - size)) : int(x + size)]
-        stroke = grey[box.y : box.y + box.height, box.x : box.x + box.width]
-        if float(np.quantile(near, 0.9)) - float(stroke.min()) > 0.5 * dark and _on_a_line(x, y, words, size):
+        inked = grey[box.y : box.y + box.height, box.x : box.x + box.width]
+        if float(np.quantile(near, 0.9)) - float(inked.min()) > 0.5 * dark and _on_a_line(x, y, words, size):
             found.append(box)
     for box in found:
         level = [other for other in found if abs(other.y - box.y) < 0.4 * size]
         if len(level) < 3:  # more of them are a broken rule
-            yield _dash(box, size)
+            yield _sign("-" if box.width >= 1.8 * box.height else "+", box, size)
+
+
+def _is_cross(glyph: NDArray[np.bool_]) -> bool:
+    """Whether a glyph is a plus: one bar across, one bar down, crossing in the middle, and nothing in its corners."""
+    high, wide = glyph.shape
+    rows, cols = glyph.mean(axis=1), glyph.mean(axis=0)
+    across, down = int(rows.argmax()), int(cols.argmax())
+    middle = abs(across - (high - 1) / 2) <= 0.2 * high and abs(down - (wide - 1) / 2) <= 0.2 * wide
+    cy, cx = max(1, high // 3), max(1, wide // 3)
+    corners = [glyph[:cy, :cx], glyph[:cy, -cx:], glyph[-cy:, :cx], glyph[-cy:, -cx:]]
+    empty = max(float(corner.mean()) for corner in corners) < 0.25
+    return middle and rows[across] >= 0.8 and cols[down] >= 0.8 and empty
 
 
 def _contrast(grey: Grey, words: Sequence[Word]) -> float:
@@ -116,13 +148,13 @@ def _on_a_line(x: float, y: float, words: Sequence[Word], size: float) -> bool:
     return left and right
 
 
-def _dash(box: Box, size: float) -> Word:
-    """A dash as a word of full line height, so that it takes its place on the line."""
+def _sign(text: str, box: Box, size: float) -> Word:
+    """A sign as a word of full line height, so that it takes its place on the line."""
     middle, half = box.y + box.height / 2, size / 2
     x0, x1 = float(box.x), float(box.x + box.width)
     quad = ((x0, middle - half), (x1, middle - half), (x1, middle + half), (x0, middle + half))
     tall = Box(box.x, round(middle - half), box.width, round(size))
-    return Word("-", tall, _SURE, quad)
+    return Word(text, tall, _SURE, quad)
 
 
 def _arrow_mended(grey: Grey, word: Word) -> Word:

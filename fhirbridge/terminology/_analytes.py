@@ -96,7 +96,8 @@ def _listed(cell: str) -> tuple[str, ...]:
 _GREEK = {"α": "a", "β": "b", "γ": "g", "κ": "k", "λ": "l", "ⅰ": "i", "ⅱ": "ii", "ⅲ": "iii", "ⅳ": "iv"}
 _TAILS = re.compile(
     r"(?:测定|检测|检查|试验|定量|定性"
-    r"|\(?(?:serum|plasma|blood|whole blood|urine|level|count|test|quantitative|total)\)?)$"
+    r"|\(?(?:serum|plasma|blood|whole blood|urine|level|count|test|total|quantitative|quant|qnt|qn|qual|qualitative"
+    r"|tumou?r marker)\)?)$"
 )
 _HEADS = re.compile(r"^(?:血清|血浆|全血|serum|plasma|s\.|p\.|b-|s-)")
 
@@ -117,8 +118,10 @@ def spellings(name: str) -> Iterator[str]:
         yield fold(form)
     for form in (text, plain):
         lowered = form.casefold().strip(" ,;:-")
-        shorter = _TAILS.sub("", lowered).strip(" ,;:-()")
-        yield fold(shorter)
+        shorter = lowered
+        for _ in range(2):  # AFP, serum, tumor marker
+            shorter = _TAILS.sub("", shorter).strip(" ,;:-()")
+            yield fold(shorter)
         yield fold(_HEADS.sub("", shorter))
         first, comma, rest = lowered.partition(",")
         if comma:

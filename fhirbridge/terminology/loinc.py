@@ -192,7 +192,9 @@ def specimen_of_name(name: str) -> frozenset[str]:
     if not found:
         return found
     for word, specimen in _specimen_words():
-        rest = re.sub(re.escape(word), "", name, count=1, flags=re.IGNORECASE).strip(" ,，-:：()（）")
+        mark = re.escape(word)
+        ends = rf"^\W*{mark}|{mark}\W*$|[(（\[]{mark}[)）\]]"
+        rest = re.sub(ends, "", name, count=1, flags=re.IGNORECASE).strip(" ,，-:：()（）")
         if specimen in found and rest != name and _analytes.candidates(rest):
             return found
     return frozenset()
@@ -345,6 +347,13 @@ def fits(loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
         return not kinds or not kinds <= _TELLING - {"fraction"}
     alike = {kind, *_NEIGHBOURS.get(kind, ())} | ({"hpf", "lpf", "copies"} if kind == "number" else set())
     return not kinds or kind not in _TELLING or bool(alike & kinds)
+
+
+def contradict(name: str, abbreviation: str) -> bool:
+    """Whether a name and the abbreviation beside it are known, and of different analytes."""
+    if not name or not abbreviation or analytes(name, abbreviation):
+        return False
+    return bool(analytes(name)) and bool(_analytes.candidates("", abbreviation))
 
 
 def term(loinc: str) -> str:

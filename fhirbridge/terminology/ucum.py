@@ -275,6 +275,8 @@ def kind(ucum: str | None) -> str:
         return _NAMED_KINDS[ucum]
     if ucum.endswith("{FEU}") or ucum.endswith("{DDU}"):
         return "mass-" + ucum[-4:-1].casefold()
+    if ucum.startswith("{RU}/"):  # relative units: LOINC's arbitrary concentration, no count of anything
+        return "units"
     if "{creat}" in ucum:
         return "mass-per-mole" if "mol{creat}" in ucum else "mass-ratio"
     found = measure(ucum)

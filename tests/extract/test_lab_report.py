@@ -293,3 +293,62 @@ def test_three_tables_side_by_side() -> None:
     )
     assert [r.name for r in report.results] == ["ALT", "AST", "GGT", "ALB", "TBIL", "TP", "GLU", "UA", "CREA"]
     assert row(report, "GGT").flag == "H"
+
+
+ENGLISH = (
+    "20:Test Name | 400:Results | 520:Units | 640:Bio. Ref. Interval",
+    "20:Cholesterol, Total | 400:235 | 520:mg/dL | 640:<200",
+    "20:Triglycerides | 400:120 | 520:mg/dL | 640:<150",
+    "20:Uric Acid | 400:12.5 | 520:mg/dL | 640:3.8-8.4",
+)
+
+
+def test_a_table_of_interpretation_below_the_results_is_no_result() -> None:
+    report = read(
+        *ENGLISH,
+        "20:Interpretation",
+        "20:Desirable | 400:<200 | 640:<150",
+        "20:Borderline High | 400:200-239 | 640:150-199",
+        "20:HbA1c in % | 400:5.7-6.4 | 640:>= 6.5",
+    )
+    assert [r.name for r in report.results] == ["Cholesterol, Total", "Triglycerides", "Uric Acid"]
+
+
+def test_ranges_by_phase_below_a_row_are_its_own() -> None:
+    report = read(*CHINESE, "20:4 | 100:孕酮 | 330:5.30 | 430:ng/mL", "560:卵泡期:0.2-1.5", "560:黄体期:1.7-27")
+    assert len(report.results) == 4
+    progesterone = row(report, "孕酮")
+    assert progesterone.range_text == "卵泡期:0.2-1.5; 黄体期:1.7-27"
+    assert progesterone.low is None and progesterone.high is None
+
+
+def test_a_name_is_not_cut_into_name_and_value() -> None:
+    report = read(*ENGLISH, "20:Vitamin D, 25-Hydroxy | 400:68.6 | 520:ng/mL | 640:30-100", "20:Uric Acid")
+    assert row(report, "Vitamin D, 25-Hydroxy").value_text == "68.6"
+    assert [r.value_text for r in report.results] == ["235", "120", "12.5", "68.6"]
+
+
+def test_result_and_range_may_stand_below_one_heading() -> None:
+    report = read(
+        "20:Test | 400:Result / Reference",
+        *(
+            f"20:{name} | 400:{value} ug/dL (H)"
+            for name, value in (("Iron", "203"), ("Copper", "180"), ("Zinc", "150"))
+        ),
+    )
+    assert [(r.name, r.value_text, r.unit, r.flag) for r in report.results] == [
+        ("Iron", "203", "ug/dL", "H"),
+        ("Copper", "180", "ug/dL", "H"),
+        ("Zinc", "150", "ug/dL", "H"),
+    ]
+
+
+def test_ranges_that_stand_alone_on_the_right_are_no_second_half() -> None:
+    lines = [f"20:{code} | 200:{value} | 320:g/L | 400:[1.0-{high}]" for code, value, high in STRIP]
+    report = read("20:姓名:周明 | 300:性别:男", *lines)
+    assert [(r.name, r.value_text, r.range_text) for r in report.results] == [
+        (code, value, f"[1.0-{high}]") for code, value, high in STRIP
+    ]
+
+
+STRIP = (("PT", "11.8", "12.5"), ("FIB", "3.4", "4.9"), ("TT", "11.0", "16.6"), ("INR", "0.9", "1.2"))

@@ -87,3 +87,23 @@ def test_the_picture_is_not_written_to() -> None:
     pixels: NDArray[np.uint8] = np.asarray(image).copy()
     pixels.setflags(write=False)
     assert len(_marks.completed(pixels, words)) == len(words)
+
+
+def test_a_lone_plus_is_found_and_a_letter_or_a_square_is_none() -> None:
+    image, words = _sheet()
+    draw = ImageDraw.Draw(image)
+    y = 40 + 3 * STEP + 5
+    draw.rectangle((300, y + 6, 313, y + 7), fill="black")
+    draw.rectangle((306, y, 307, y + 13), fill="black")
+    draw.rectangle((300, y + STEP, 313, y + STEP + 13), outline="black", width=2)
+    draw.rectangle((300, y + 2 * STEP, 301, y + 2 * STEP + 13), fill="black")
+    draw.rectangle((300, y + 2 * STEP + 12, 313, y + 2 * STEP + 13), fill="black")
+    found = _marks.completed(np.asarray(image), words)[len(words) :]
+    assert [word.text for word in found] == ["+"]
+
+
+def test_a_sign_read_as_a_chinese_number_is_a_sign_that_is_doubted() -> None:
+    image, words = _sheet()
+    words.append(Word("十", Box(300, 160, 20, 24), 0.98))
+    (sign,) = _marks.completed(np.asarray(image), words)[len(words) - 1 :]
+    assert sign.text == "+" and sign.confidence < 0.7
