@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fhirbridge import languages
 from fhirbridge.extract import criterion_asides, criterion_pieces, criterion_tree, criterion_words
 from fhirbridge.extract.criterion_nodes import kinds_of, respanned
+from fhirbridge.extract.criterion_outside import apart
 from fhirbridge.records import Criterion, If, Leaf, LeafKind, Node, Not, Span, Trial, Understanding
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def _tree(text: str, exclude: bool, language: str, handle: _Handle) -> Node | No
     words = criterion_words.load(language)
     text = criterion_asides.without_asides(text, language)
     pieces = criterion_pieces.cut(text, words, handle.lexicon)
-    return criterion_tree.parse(pieces, exclude, language)
+    tree = criterion_tree.parse(pieces, exclude, language)
+    return None if tree is None else apart(tree)
 
 
 def _understanding(tree: Node) -> Understanding:

@@ -33,11 +33,17 @@ def _encounter(out: dict[str, Any]) -> None:
 
 def _document(out: dict[str, Any]) -> None:
     context = out.pop("context", {})
-    out["context"] = context.get("encounter", [])
+    if context.get("encounter"):
+        out["context"] = context["encounter"]
     if "period" in context:
         out["period"] = context["period"]
-    for content in out["content"]:
-        content.pop("format", None)
+    contents = [{k: v for k, v in content.items() if k != "format"} for content in out["content"]]
+    out["content"] = [{**c, "attachment": _attachment(c["attachment"])} for c in contents]
+
+
+def _attachment(attachment: dict[str, Any]) -> dict[str, Any]:
+    """Its size is an integer64 in R5, which JSON writes as a string."""
+    return {**attachment, **({"size": str(attachment["size"])} if "size" in attachment else {})}
 
 
 def _condition(out: dict[str, Any]) -> None:

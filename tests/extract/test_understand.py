@@ -121,3 +121,15 @@ def test_no_text_at_all_makes_it_fail(text: str, language: str) -> None:
 
     assert found.text == text
     assert criterion_nodes.leaves_of(found.tree)
+
+
+def test_two_inclusive_ends_that_cross_are_left_as_text() -> None:
+    from decimal import Decimal
+
+    from fhirbridge.extract.criterion_outside import apart
+    from fhirbridge.records import Bound, Quantity
+
+    low, high = (Bound(Quantity(Decimal(n), "C", "Cel")) for n in (38, 36))
+    assert apart(Leaf(LeafKind.VITAL_SIGN, Span(3, 9), low=low, high=high)) == Leaf(LeafKind.TEXT, Span(3, 9))
+    kept = Leaf(LeafKind.VITAL_SIGN, Span(3, 9), low=high, high=low)
+    assert apart(kept) == kept

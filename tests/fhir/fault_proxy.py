@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import random
 import socket
@@ -40,6 +41,10 @@ class FaultProxy:
                 proxy.answer(self)
 
             do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
+
+            def handle(self) -> None:
+                with contextlib.suppress(OSError):  # the client was killed
+                    super().handle()
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
