@@ -132,6 +132,8 @@ def _kind(talk: Talk, mention: Mention) -> FactKind:
 
 def _status(talk: Talk, mention: Mention, kind: FactKind, role: Speaker) -> Status:
     status = mention.status or Status.PRESENT
+    if mention.recounted and mention.late and status is Status.PRESENT and kind is FactKind.MEDICATION:
+        return status
     if kind is FactKind.PROCEDURE:
         return _procedure_status(talk, mention, status, role)
     if kind is FactKind.MEDICATION:
@@ -159,6 +161,13 @@ def _procedure_status(talk: Talk, mention: Mention, status: Status, role: Speake
     if role is not Speaker.CLINICIAN or mention.answered:
         return Status.PAST
     done = getattr(spoken.rules(talk.sentences[mention.sentence].language), "done", None)
+    owned = getattr(spoken.rules(talk.sentences[mention.sentence].language), "owned", None)
+    if (
+        owned is not None
+        and status is Status.PRESENT
+        and owned.search(talk.text, max(0, mention.start - 20), mention.start)
+    ):
+        return Status.PAST
     around = talk.text[max(talk.sentences[mention.sentence].start, mention.start - 60) : mention.end + 45]
     if status is Status.POSSIBLE or (mention.late and not (done and done.search(around))):
         return Status.PLANNED

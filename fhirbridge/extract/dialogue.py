@@ -17,6 +17,7 @@ from fhirbridge.records import Speaker, Status
 
 _ANSWERERS = (Speaker.PATIENT, Speaker.RELATIVE, Speaker.UNKNOWN)
 _SURE = 3
+_TAKEN = ("medication", "medication-class")
 _NO = re.compile(r"[ ,.?]*(?:at all|or anything(?: like that)?)?[ ,.?]*no\b(?! (?:more|longer|other))")
 _WORD = re.compile(r"[a-z]{4,}")
 _SHORT = 25  # characters: "OK." and "Right, OK." do not end an answer
@@ -29,8 +30,24 @@ def answer(talk: Talk, mentions: Sequence[Mention], negated: set[int]) -> None:
         by_turn.setdefault(talk.sentences[mention.sentence].turn, []).append(mention)
     for turn, inside in by_turn.items():
         asked = [m for m in inside if m.asked and not m.dropped]
+        _still_taken(talk, turn, inside)
         if asked:
             _settle(talk, turn, asked, by_turn, negated)
+
+
+def _still_taken(talk: Talk, turn: int, inside: list[Mention]) -> None:
+    """ "We have you on prozac. Are you taking that?" - "I weaned myself off": the medicine named last is over."""
+    sentences = talk.by_turn[turn]
+    pattern = (
+        getattr(spoken.rules(talk.sentences[sentences[0]].language), "taking_it", None) if len(sentences) else None
+    )
+    if pattern is None or talk.turns[turn].speaker is not Speaker.CLINICIAN:
+        return
+    asked = pattern.search(talk.text, talk.sentences[sentences[0]].start, talk.sentences[sentences[-1]].end)
+    named = [m for m in inside if asked is not None and m.kind in _TAKEN and m.end <= asked.start() and not m.dropped]
+    places = _answer_turns(talk, turn)
+    if named and places and not named[-1].asked and _left_off(talk, named[-1], places[0]):
+        named[-1].status, named[-1].stopped, named[-1].weight = Status.PAST, True, _SURE
 
 
 def _settle(talk: Talk, turn: int, asked: list[Mention], by_turn: dict[int, list[Mention]], negated: set[int]) -> None:
@@ -176,6 +193,9 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
         mention.qualified = qualified is not None and qualified.search(_around(talk, mention)) is not None
         if not polarity and mention.kind == "social-history" and evidence[1] - evidence[0] > 12:
             _told(talk, mention, evidence)
+        elif mention.kind in _TAKEN and _left_off(talk, mention, place):
+            mention.status, mention.stopped, mention.answered, mention.weight = Status.PAST, True, True, _SURE
+            mention.more.append(evidence)
         elif not polarity and id(mention) in negated and talk.sentences[mention.sentence].asks in ("", "tag"):
             mention.status, mention.weight = (
                 Status.ABSENT,
@@ -183,6 +203,14 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
             )  # "you've not had any fever": stated, and not contradicted
         else:
             _write(mention, polarity, evidence, negated)
+
+
+def _left_off(talk: Talk, mention: Mention, place: int) -> bool:
+    """ "Are you still taking it?" - "I've weaned myself off"."""
+    pattern = getattr(spoken.rules(talk.sentences[mention.sentence].language), "left_off", None)
+    inside = talk.by_turn[place]
+    words = talk.text[talk.sentences[inside[0]].start : talk.sentences[inside[-1]].end][:160]
+    return pattern is not None and pattern.search(words) is not None
 
 
 def _credit(asked: Mention, named: list[Mention]) -> None:

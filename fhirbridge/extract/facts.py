@@ -152,6 +152,9 @@ def _taken_for_granted(talk: Talk, mention: Mention, language: str) -> bool:
     if pattern is None or (mention.said and mention.kind not in ("symptom", "exam")):
         return False
     before = talk.text[max(sentence.start, mention.start - 24) : mention.start]
+    taken = getattr(spoken.rules(language), "whether_taken", None)
+    if mention.kind in ("medication", "medication-class") and taken is not None and taken.search(before):
+        return False  # "are you still taking the lisinopril?" asks
     return pattern.search(before) is not None and not mention.open and not mention.flip
 
 

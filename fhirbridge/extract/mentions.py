@@ -77,6 +77,7 @@ class Mention:
     stopped: bool = False
     continued: bool = False  # a medicine that goes on
     told_past: bool = False  # in the past tense of a story
+    recounted: bool = False  # the clinician repeats what was told ("you mentioned using a cream")
     late: bool = False  # in the part of the visit where plans are made
     body: Body | None = None
     side: str = ""

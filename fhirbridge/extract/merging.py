@@ -167,17 +167,20 @@ def _generic() -> dict[tuple[str, str], re.Pattern[str]]:
 
 def _without_generic(facts: list[Fact]) -> list[Fact]:
     generic = _generic()
-    exact: dict[str, list[str]] = {}
+    exact: dict[str, list[tuple[str, Status]]] = {}
     for fact in facts:
         family, name = _family(fact), fact.concept.name.lower()
         if (family, name) not in generic:
-            exact.setdefault(family, []).append(name)
+            exact.setdefault(family, []).append((name, fact.status))
     return [
         f
         for f in facts
         if f.status is Status.ABSENT
         or (beside := generic.get((_family(f), f.concept.name.lower()))) is None
-        or not any(beside.search(name) for name in exact.get(_family(f), ()))
+        or not any(
+            beside.search(name) and (status is f.status or _family(f) == "problem")
+            for name, status in exact.get(_family(f), ())
+        )
     ]
 
 

@@ -31,7 +31,8 @@ def drop(talk: Talk, mentions: Sequence[Mention], heards: dict[int, list[Heard]]
             supposed = _supposes(heards.get(_before(talk, mention.sentence), []))
             if not mention.dropped and supposed and goes_on is not None and goes_on.match(talk.words(sentence)):
                 mention.dropped = "hypothetical"
-            if not mention.dropped and mention.key in feared and _recounts(talk, mention):
+            mention.recounted = _recounts(talk, mention)
+            if not mention.dropped and mention.key in feared and mention.recounted:
                 mention.dropped = "was only feared"
             if mention.dropped == "hypothetical":
                 warned.append((sentence.turn, mention.key))

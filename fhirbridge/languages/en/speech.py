@@ -120,6 +120,15 @@ measured_before = re.compile(
 measured_after = re.compile(
     r" (?:levels?|deficien\w+|was (?:fine|normal|high|low|good|okay)|is (?:fine|normal|high|low)|stud(?:y|ies)|panel|resist\w+)\b"
 )
+# "your pfts" were done; a medicine asked about that the patient has left off.
+owned = re.compile(r"\byour (?:last |recent |latest )?$")
+whether_taken = re.compile(r"\b(?:tak\w+|us(?:e|ing)|still on|been on|tried) (?:the|your|that|this|those) $")
+taking_it = re.compile(
+    r"\b(?:are|do|have|were) you (?:still )?(?:been )?(?:take|taking|use|using) (?:that|it|this|them|those)\b"
+)
+left_off = re.compile(
+    r"\b(?:we(?:a|e)ned (?:myself )?off|came off|went off|(?:i|i've|i have) stopped|stopped taking|not taking (?:it|that|them|those) (?:any ?more|now)|no longer (?:take|taking|on)|ran out|quit taking|not any ?more|used to take)\b"
+)
 ordered = re.compile(
     r"\b(?:order(?:ed|ing)?|re-?check(?:ing)?|repeat(?:ing)?|check another|send off)(?: (?:a|an|your|the|another|some|you|on|for|and|also|cbc)){0,4} $"
 )
