@@ -5,7 +5,7 @@ Only this module knows the order of the stages; each line feeds the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -199,6 +199,37 @@ def match_each(
     read = partial(patient_bundle.read, lexicon=lexicon.load())
     settings = batch.Settings.of(as_of, top, explain, None)
     return batch.each(sources, studies, settings, read=read, workers=workers)
+
+
+def match_carried(
+    inputs: Iterable[Any],
+    studies: CompiledStudies,
+    before: Mapping[str, Mapping[str, str]],
+    *,
+    as_of: date | None = None,
+    top: int | None = None,
+    reserve: int = 100,
+    workers: int = 1,
+) -> Iterator[list[dict[str, Any] | LeftOut]]:
+    """As `match_each`, for runs that go on from each other with the same result.
+
+    A row also holds its `reserve` and the patient `packed`. An input may be a list of (packed, row, name), one for each
+    patient in it: what an earlier run made, and under which name `before` has that run's study ids and fingerprints.
+    """
+    from fhirbridge.eligibility import batch
+    from fhirbridge.eligibility import since as earlier
+    from fhirbridge.fhir import patient_bundle
+    from fhirbridge.terminology import lexicon
+
+    words = lexicon.load()
+
+    def read(one: Any) -> Iterable[Any]:
+        return [earlier.Carried(*kept) for kept in one] if isinstance(one, list) else patient_bundle.read(one, words)
+
+    changes = {name: earlier.changes_since(studies, told) for name, told in before.items()}
+    settings = batch.Settings.of(as_of, top, "top", None, reserve)
+    judge = earlier.judge_carried(studies, changes, settings)
+    return batch.each(inputs, studies, settings, read=read, workers=workers, judge=judge)
 
 
 def funnel(patients: Any, study: Any, *, as_of: date | None = None) -> Funnel:

@@ -116,7 +116,7 @@ def match(
     return Matches(rows, compiled.left_out, settings.as_of, fhir=fhir)
 
 
-Judge = Callable[[Patient], dict[str, Any]]
+Judge = Callable[[Any], dict[str, Any]]
 _SHARED: tuple[Judge, Any] | None = None  # what forked workers see without copying
 
 
@@ -162,5 +162,5 @@ def _chunk(people: list[Any]) -> list[list[dict[str, Any] | LeftOut]]:
 
 
 def _row(one: Any, judge: Judge, read: Any) -> Iterator[dict[str, Any] | LeftOut]:
-    for person in read(one) if read is not None and not isinstance(one, (LeftOut, Patient)) else (one,):
+    for person in (one,) if read is None or isinstance(one, (LeftOut, Patient)) else read(one):
         yield person if isinstance(person, LeftOut) else judge(person)

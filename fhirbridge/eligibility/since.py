@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import gzip
 import heapq
+import pickle
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +30,19 @@ from fhirbridge.eligibility.subset import only
 from fhirbridge.errors import MissingInput, UnreadableInput
 from fhirbridge.records import Patient
 
-__all__ = ["Changes", "Previous", "changes_since", "fingerprints", "judge_since", "unchanged", "updated"]
+__all__ = [
+    "Carried",
+    "Changes",
+    "Previous",
+    "changes_since",
+    "fingerprints",
+    "judge_carried",
+    "judge_since",
+    "pack",
+    "unchanged",
+    "unpack",
+    "updated",
+]
 
 
 Place = tuple[int, float, str]
@@ -66,7 +81,8 @@ def updated(
     `whole`: the old row listed every study; else it was cut at `settings.top`, with `settings.reserve` more to go on.
     """
     listed = [*row["matches"], *row.get("reserve", ())]
-    last = _place(listed[-1]) if listed and not whole else None
+    whole = whole or len(listed) < (settings.top or 0) + settings.reserve  # fewer than were asked for are all
+    last = None if whole else _place(listed[-1])
     chart = Chart(patient, settings.as_of, settings.policy)
     fresh = list(_fresh(changes.fresh, chart, last))
     merged = list(heapq.merge([m for m in listed if _id(m) not in changes.gone], fresh, key=_place))
@@ -125,6 +141,54 @@ def unchanged(row: Mapping[str, Any], patient: Patient, settings: Settings) -> b
     """Whether a row is of this patient as he is now, of the same day and judged in the same way."""
     same = row.get("fingerprint") == patient.fingerprint and row.get("as_of") == settings.as_of.isoformat()
     return same and row.get("settings") == settings.fingerprint
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A patient as `packed`, the row (with its reserve) made for him, and the name of the trials it was made for."""
+
+    packed: bytes
+    row: Mapping[str, Any]
+    trials: str
+
+
+def pack(patient: Patient) -> bytes:
+    """A patient as bytes, read again by `unpack` in a tenth of the time that his Bundle takes."""
+    return zlib.compress(pickle.dumps(patient, protocol=5), 1)
+
+
+def unpack(packed: bytes) -> Patient:
+    """The patient that was packed."""
+    found = _Safe(BytesIO(zlib.decompress(packed))).load()
+    assert isinstance(found, Patient)
+    return found
+
+
+class _Safe(pickle.Unpickler):
+    """Only what a patient is made of comes out."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.startswith("fhirbridge.records.") or (module, name) in _PLAIN:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} does not belong in a patient")
+
+
+_PLAIN = {("decimal", "Decimal"), ("datetime", "date"), ("builtins", "frozenset")}
+
+
+def judge_carried(
+    compiled: CompiledStudies, changes: Mapping[str, Changes], settings: Settings
+) -> Callable[[Patient | Carried], dict[str, Any]]:
+    """A judge of patients and of carried ones; a row holds the patient `packed`, to be carried on."""
+
+    def judge(one: Patient | Carried) -> dict[str, Any]:
+        if isinstance(one, Patient):
+            return batch.judged(one, compiled, settings) | {"packed": pack(one)}
+        patient = unpack(one.packed)
+        row = updated(patient, one.row, changes[one.trials], settings, whole=False)
+        return (row or batch.judged(patient, compiled, settings)) | {"packed": one.packed}
+
+    return judge
 
 
 class Previous:

@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fhirbridge import choices, pipeline
+from fhirbridge import choices
 from fhirbridge.errors import FhirbridgeError
 from fhirbridge.fhir import lossless
 from fhirbridge.fhir.server import FHIRServer
 from fhirbridge.notify import lock, settings, trials, writing
+from fhirbridge.notify.carrying import Carrying
 from fhirbridge.notify.channels import Channel
 from fhirbridge.notify.inputs import Input, Inputs
 from fhirbridge.notify.report import Report
 from fhirbridge.notify.settings import Settings
-from fhirbridge.notify.state import Brief, State
+from fhirbridge.notify.state import State
 from fhirbridge.notify.telling import Night, Telling
 from fhirbridge.progress import Progress
 from fhirbridge.records import LeftOut
@@ -155,9 +156,8 @@ class _Night:
         """The contents in the order of the inputs, all that can be judged. What the deadline cuts off is told of."""
         waiting = self._waiting(listed, night.judged)
         run, progress, told = self.chosen.run, Progress("night", len(waiting)), False
-        fresh = pipeline.match_each(
-            map(inputs.read, waiting), compiled, as_of=self.as_of, top=run.top, workers=run.workers
-        )
+        carrying = Carrying(self.state, compiled, night.judged, trials.way(self.chosen, self.as_of))
+        fresh = carrying.rows(inputs, waiting, self.as_of, run)
         for one, found in zip(waiting, fresh, strict=True):
             if not told and self.clock() >= self.deadline:
                 told = True
@@ -167,7 +167,7 @@ class _Night:
             rows = [row for row in found if not isinstance(row, LeftOut)]
             self.report.failures.extend(left_out)
             if rows:
-                self.state.keep(one.content, night.judged, one.where, rows, Brief.of(rows, one.about, left_out))
+                carrying.keep(one, rows, left_out)
             one.about = None
             self.report.judged += 1
             if self.report.judged % _COMMIT == 0:

@@ -19,11 +19,14 @@ from fhirbridge.notify.changes import Standing
 from fhirbridge.notify.inputs import About
 from fhirbridge.records import LeftOut
 
-_VERSION = 2
-_TABLES = ("rows", "told", "sent", "nights")
+_VERSION = 3
+_TABLES = ("rows", "carried", "trials", "told", "sent", "nights")
 _SCHEMA = """
 create table if not exists rows (content text, judged text, place text, gain integer, brief blob, lines blob,
     primary key (content, judged));
+create table if not exists carried (content text, number integer, judged text, patient blob, reserve blob,
+    primary key (content, number));
+create table if not exists trials (judged text primary key, way text, fingerprints blob);
 create table if not exists told (recipient text, patient text, brief blob, primary key (recipient, patient));
 create table if not exists sent (id text primary key, night text, recipient text, part text, at text);
 create index if not exists sent_of on sent (night, recipient, part);
@@ -65,7 +68,7 @@ class State:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.lost = False
+        self.lost, self.path = False, path
         try:
             self._db = self._opened(path)
         except sqlite3.DatabaseError:
@@ -73,6 +76,14 @@ class State:
                 path.with_name(path.name + beside).unlink(missing_ok=True)
             self.lost = True
             self._db = self._opened(path)
+
+    @classmethod
+    def reading(cls, path: Path) -> State:
+        """The same memory as of the last commit, for another thread that only reads."""
+        state = cls.__new__(cls)
+        state.lost, state.path = False, path
+        state._db = sqlite3.connect(path)
+        return state
 
     def _opened(self, path: Path) -> sqlite3.Connection:
         db = sqlite3.connect(path)
@@ -120,7 +131,42 @@ class State:
 
     def forget(self, judged: str) -> None:
         """Drop rows that were judged another way: they are of no use any more."""
-        self._db.execute("delete from rows where judged <> ?", (judged,))
+        for table in ("rows", "carried", "trials"):
+            self._db.execute(f"delete from {table} where judged <> ?", (judged,))
+
+    # ------------------------------------------------------------------------------------------- what is carried on
+
+    def keep_trials(self, judged: str, way: str, fingerprints: Mapping[str, str]) -> None:
+        """Remember which trials a way of judging has; `way` is how patients are judged, whatever the trials."""
+        packed = zlib.compress(orjson.dumps(fingerprints), 1)
+        self._db.execute("insert or replace into trials values (?, ?, ?)", (judged, way, packed))
+
+    def trials(self, way: str) -> dict[str, dict[str, str]]:
+        """judged -> study id -> fingerprint, of all that were judged in this way."""
+        found = self._db.execute("select judged, fingerprints from trials where way = ?", (way,))
+        return {judged: orjson.loads(zlib.decompress(packed)) for judged, packed in found}
+
+    def carry(self, content: str, judged: str, carried: Iterable[tuple[bytes, list[dict[str, Any]]]]) -> None:
+        """Remember the patients of an input, packed, and what stands in reserve behind their rows."""
+        self._db.execute("delete from carried where content = ?", (content,))
+        kept = [
+            (content, number, judged, patient, zlib.compress(orjson.dumps(reserve), 1))
+            for number, (patient, reserve) in enumerate(carried)
+        ]
+        self._db.executemany("insert into carried values (?, ?, ?, ?, ?)", kept)
+
+    def carried(self, content: str, where: str) -> list[tuple[bytes, dict[str, Any], str]]:
+        """For each patient of an input the patient packed, his row with its reserve, and how he was judged."""
+        query = "select judged, patient, reserve from carried where content = ? order by number"
+        found = self._db.execute(query, (content,)).fetchall()
+        if not found or not self.has(content, found[0][0], where):
+            return []
+        rows = [orjson.loads(line) for line in self.lines(content, found[0][0]).splitlines()]
+        kept = [(judged, patient, orjson.loads(zlib.decompress(reserve))) for judged, patient, reserve in found]
+        if len(rows) != len(kept):
+            return []
+        pairs = zip(kept, rows, strict=True)
+        return [(patient, row | {"reserve": reserve}, judged) for (judged, patient, reserve), row in pairs]
 
     # ---------------------------------------------------------------------------------------------- who was told what
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from fhirbridge import pipeline
+from fhirbridge import __version__, pipeline
 from fhirbridge.errors import InputError
 from fhirbridge.fhir import lossless
 from fhirbridge.notify.settings import Settings
@@ -35,6 +35,11 @@ def tonight(chosen: Settings, out: Path, as_of: date, failures: list[LeftOut]) -
     compiled = pipeline.compile_studies(saved)
     judged = hashlib.sha256(f"{saved.stat().st_size}{_digest(saved)}{as_of}{chosen.run.top}".encode())
     return compiled, judged.hexdigest()[:40]
+
+
+def way(chosen: Settings, as_of: date) -> str:
+    """A name for how patients are judged tonight, whatever the trials."""
+    return hashlib.sha256(f"{__version__} {as_of} {chosen.run.top}".encode()).hexdigest()[:40]
 
 
 def _compile(chosen: Settings, paths: list[Path], saved: Path, failures: list[LeftOut]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import random
+import zlib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -83,6 +85,13 @@ def test_some_studies_alone_are_judged_as_among_all() -> None:
         ranked = [m for m in batch.judged(patient, studies, settings)["matches"] if m["study"][-2:] in ("05", "31")]
         found = batch.judged(patient, few, settings)["matches"]
         assert [m | {"rank": 0} for m in found] == [m | {"rank": 0} for m in ranked]
+
+
+def test_a_packed_patient_comes_back_as_he_was() -> None:
+    for patient in _people():
+        assert since.unpack(since.pack(patient)) == patient
+    with pytest.raises(pickle.UnpicklingError, match="does not belong"):
+        since.unpack(zlib.compress(pickle.dumps(Path("x"))))
 
 
 def test_the_command_goes_on_from_what_it_wrote(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from aiosmtpd.controller import Controller
 
 from fhirbridge import pipeline
 from fhirbridge.cli import main
+from fhirbridge.eligibility import since
 from fhirbridge.errors import ConfigurationError
 from fhirbridge.fhir.patient_bundle import Source
 from fhirbridge.notify import run, settings
@@ -323,6 +324,36 @@ def test_a_file_that_changes_after_it_was_listed_is_kept_under_what_was_judged(t
     assert isinstance(inputs.read(one), LeftOut)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_night_after_changed_trials_judges_these_alone_with_the_same_result(
+    home: Path, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, studies = home / "night.toml", home / "trials" / "studies.json"
+    file.write_text(file.read_text().replace("workers = 1", f"workers = {workers}"))
+    _ndjson(home, *(_patient(n) for n in (1, 2, 3)))
+    _night(home)
+    carried: list[str] = []
+    real = since.updated
+
+    def seen(patient: Any, *args: Any, **options: Any) -> Any:
+        carried.append(patient.id)
+        return real(patient, *args, **options)
+
+    monkeypatch.setattr(since, "updated", seen)
+    records = studies.read_text("utf-8")
+    studies.write_text(records.replace("Add-on SGLT2 Inhibitor in Type 2 Diabetes", "Another title for it"), "utf-8")
+    _ndjson(home, _patient(1), _patient(2, birthDate="2001-01-01"), _patient(3))
+    assert _night(home) == 0
+    after = (home / "out" / "matches.ndjson").read_bytes()
+    assert "Another title for it" in after.decode()
+    if workers == 1:
+        assert carried == ["p1", "p3"]
+    (home / "out" / "state.sqlite").unlink()
+    assert _night(home) == 0
+    assert (home / "out" / "matches.ndjson").read_bytes() == after
+    assert "reserve" not in after.decode() and "packed" not in after.decode()
+
+
 def test_new_and_changed_patients_come_first_then_those_whom_one_fact_would_settle(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,7 +364,7 @@ def test_new_and_changed_patients_come_first_then_those_whom_one_fact_would_sett
     state.commit()
     state.close()
     order: list[str] = []
-    real = pipeline.match_each
+    real = pipeline.match_carried
 
     def seen(sources: Any, *args: Any, **options: Any) -> Any:
         def passed() -> Iterator[Any]:
@@ -343,7 +374,7 @@ def test_new_and_changed_patients_come_first_then_those_whom_one_fact_would_sett
 
         return real(passed(), *args, **options)
 
-    monkeypatch.setattr(pipeline, "match_each", seen)
+    monkeypatch.setattr(pipeline, "match_carried", seen)
     _ndjson(home, *(_patient(n) for n in (1, 2, 3)), _patient(4))
     file = home / "night.toml"
     file.write_text(file.read_text().replace("2026-11-22", "2026-11-23"))
