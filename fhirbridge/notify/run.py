@@ -23,7 +23,7 @@ from fhirbridge.notify.telling import Night, Telling
 from fhirbridge.progress import Progress
 from fhirbridge.records import LeftOut
 
-_COMMIT = 200  # rows between two commits: a killed run judges at most so many again
+_COMMIT = 2.0  # seconds between two commits: a killed run judges again at most what it judged in that time
 _SAME_NIGHT = timedelta(hours=12)  # after its deadline an interrupted night is not gone on with
 
 
@@ -158,6 +158,7 @@ class _Night:
         run, progress, told = self.chosen.run, Progress("night", len(waiting)), False
         carrying = Carrying(self.state, compiled, night.judged, trials.way(self.chosen, self.as_of))
         fresh = carrying.rows(inputs, waiting, self.as_of, run)
+        kept = time.monotonic()
         for one, found in zip(waiting, fresh, strict=True):
             if not told and self.clock() >= self.deadline:
                 told = True
@@ -170,8 +171,9 @@ class _Night:
                 carrying.keep(one, rows, left_out)
             one.about = None
             self.report.judged += 1
-            if self.report.judged % _COMMIT == 0:
+            if time.monotonic() - kept >= _COMMIT:
                 self.state.commit()
+                kept = time.monotonic()
             progress.step()
         progress.finish()
         self.state.commit()
