@@ -91,12 +91,17 @@ _ABOUT_TREATMENT = TREATMENTS | {
 
 def of_toxicity(criterion: Criterion) -> Asked | None:
     """ "Recovered from toxicities of prior therapy" asks nothing of a patient who had none; None for other criteria."""
-    kinds = {leaf.kind for leaf in leaves(criterion.tree)}
+    kinds = {leaf.kind for leaf in leaves(criterion.tree) if not _is_unknown_measure(leaf)}
     if not kinds <= _ABOUT_TREATMENT or not _TOXICITY.search(criterion.text):
         return None
     given = Question(LeafKind.THERAPY, name="Anticancer therapy", values=("anticancer",))
     told = Question(LeafKind.TEXT)
     return AskAll((given, told)) if criterion.exclude else AskIf(given, told, Truth.MET)
+
+
+def _is_unknown_measure(leaf: Leaf) -> bool:
+    """A number under a name no table knows ("recovered toxicities grade ≤ 1")."""
+    return leaf.kind is LeafKind.LABORATORY and not any(c.codings for c in leaf.concepts)
 
 
 _GIVEN = TREATMENTS | {LeafKind.LINE}

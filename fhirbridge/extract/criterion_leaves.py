@@ -57,6 +57,10 @@ def _asked(item: Item, exclude: bool) -> Node | None:
         leaves.append(admin_leaf(item, "unsuitable"))
     if rest:
         leaves.append(text_leaf(*rest))
+    if not exclude and len(leaves) == 2 and _is_scale_by_age(item):
+        aged = next((n for n in leaves if isinstance(n, Leaf) and n.kind is LeafKind.AGE), None)
+        if aged is not None:  # "Karnofsky for patients > 16 years"
+            return If(aged, next(n for n in leaves if n is not aged))
     return _conditional(leaves)
 
 
@@ -105,6 +109,11 @@ def _keeps_clinical(item: Item) -> bool:
     if item.admin in ("life expectancy", "consent", "willing", "comply", "tissue"):
         return item.age and bool(item.amounts) and item.admin != "life expectancy"
     return any(a.kind in strong or (a.kind in MEASURES and a.amount) for a in item.anchors)
+
+
+def _is_scale_by_age(item: Item) -> bool:
+    """Whether a score without a limit is only assigned to an age."""
+    return any(a.kind is LeafKind.SCORE and a.amount is None and a.bounds is None for a in item.anchors)
 
 
 _TREATED_FOR = frozenset({LeafKind.DIAGNOSIS, LeafKind.SYMPTOM, LeafKind.METASTASIS, LeafKind.STAGE})

@@ -201,15 +201,16 @@ def _share_tails(items: list[Item]) -> None:
 def _share_windows(items: list[Item]) -> None:
     if len(items) < 2:
         return
-    last = items[-1]
-    if last.windows and not last.window_first and all(a.kind in EVENTS for a in last.anchors) and last.anchors:
-        for item in items[:-1]:
-            if not item.windows and item.anchors and item.tail is None and all(a.kind in EVENTS for a in item.anchors):
-                item.windows = list(last.windows)
     for before, item in itertools.pairwise(items):
         alone = item.windows and not (item.anchors or item.unknown or item.admin or item.amounts)
         if alone and not before.windows and before.anchors and all(a.kind in EVENTS for a in before.anchors):
             before.windows = list(item.windows)  # "one platinum line ... and a treatment-free interval of 30 days"
+    asking = [item for item in items if item.anchors or item.unknown or item.admin]
+    last = asking[-1] if asking else items[-1]
+    if last.windows and not last.window_first and all(a.kind in EVENTS for a in last.anchors) and last.anchors:
+        for item in asking[:-1]:
+            if not item.windows and item.anchors and item.tail is None and all(a.kind in EVENTS for a in item.anchors):
+                item.windows = list(last.windows)
     for before, item in itertools.pairwise(items):
         empty = not before.anchors and not before.unknown and not before.admin
         events = bool(item.anchors) and all(a.kind in EVENTS for a in item.anchors)

@@ -133,3 +133,11 @@ def test_two_inclusive_ends_that_cross_are_left_as_text() -> None:
     assert apart(Leaf(LeafKind.VITAL_SIGN, Span(3, 9), low=low, high=high)) == Leaf(LeafKind.TEXT, Span(3, 9))
     kept = Leaf(LeafKind.VITAL_SIGN, Span(3, 9), low=high, high=low)
     assert apart(kept) == kept
+
+
+def test_a_name_that_a_registry_wrapped_and_indented_is_one_name() -> None:
+    text = "alanine aminotransferase and aspartate\n             aminotransferase < 2 x ULN"
+    found = read(text)
+    names = [leaf.concepts[0].name for leaf in criterion_nodes.leaves_of(found.tree)]
+    assert names == ["Alanine aminotransferase", "Aspartate aminotransferase"]
+    assert criterion_nodes.leaves_of(found.tree)[-1].span.end == len(text)
