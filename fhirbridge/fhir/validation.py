@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fhirbridge.fhir import definitions
+from fhirbridge.fhir import definitions, profiles
 from fhirbridge.fhir.definitions import Definitions, Element
 from fhirbridge.fhir.invariants import BY_TYPE, CONTAINING, WHOLE
 
@@ -75,8 +75,19 @@ class _Checker:
             self.say(f"not a FHIR {self.known.version} resource type", "set resourceType to one of HL7's")
             return
         self.complex(value, str(kind))
+        if self.known.version == "R4":
+            self.claims(value)
         if "contained" in value and all(isinstance(one, dict) for one in value["contained"]):
             self.rules(CONTAINING, value)
+
+    def claims(self, value: Mapping[str, Any]) -> None:
+        """The profiles that a resource says it conforms to, where its structure is right enough to look."""
+        claimed = (value.get("meta") or {}).get("profile", []) if isinstance(value.get("meta"), dict) else []
+        if not claimed or self.findings:
+            return
+        for url in claimed:
+            for path, reason, cure in profiles.check(value, str(url)):
+                self.say(reason, cure, *([path] if path else []))
 
     def rules(self, rules: Iterable[tuple[str, Callable[[Mapping[str, Any]], bool]]], value: Mapping[str, Any]) -> None:
         """HL7's invariants, where the structure is right enough to ask them."""
