@@ -156,9 +156,17 @@ def _molecular(tree: Asked) -> bool:
             return any(_molecular(p) for p in tree.parts)
 
 
+_SET = re.compile(r"(?<=frozenset\(\{)[^{}]*(?=\}\))")
+
+
+def _in_order(members: re.Match[str]) -> str:
+    """The members of a set as printed, sorted: their own order differs from process to process."""
+    return ", ".join(sorted(members[0].split(", ")))
+
+
 def _study(trial: Trial, criteria: tuple[Criterion, ...]) -> Study:
     title = trial.title or trial.official_title or trial.id
-    told = repr((trial, criteria)).encode()
+    told = _SET.sub(_in_order, repr((trial, criteria))).encode()
     return Study(
         trial.id,
         title,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import random
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
 from datetime import date
@@ -121,3 +124,14 @@ def test_the_command_goes_on_from_what_it_wrote(tmp_path: Path) -> None:
     assert (
         main(["match", "--patients", str(patients), "--studies", str(studies), "--since", str(tmp_path / "none")]) == 2
     )
+
+
+def test_a_trial_has_the_same_fingerprint_in_every_process() -> None:
+    studies = Path(__file__).resolve().parent.parent.parent / "fixtures" / "trials" / "registry" / "studies.json"
+    code = "import sys, fhirbridge as fb; print([s.fingerprint for s in fb.compile_studies(sys.argv[1]).studies])"
+    command = [sys.executable, "-c", code, str(studies)]
+    found = {
+        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(found) == 1
