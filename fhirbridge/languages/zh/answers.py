@@ -45,12 +45,29 @@ def resolve(text: str, found: list[Mention], pending: list[Pending], where: obje
     for sentence in sentences(text):
         for clause in clauses(sentence):
             own = [m for m in found if clause.start <= m.start < clause.end and not m.asked]
+            found += _of_kin(clause, own, pending, where)
             waiting = [p for p in pending if not p.mention.dropped and p.mention.status is None]
             if not waiting:
-                return
+                continue
             said += _by_name(own, waiting)
             waiting = [p for p in waiting if p.mention.status is None and not p.mention.dropped]
             _by_words(clause, own, waiting, where, bool(said))
+
+
+def _of_kin(clause: Piece, own: list[Mention], pending: list[Pending], where: object) -> list[Mention]:
+    """The illness that was asked of and that a relative has: 糖尿病有没有？没有，我外婆有."""
+    asked = [p.mention for p in pending if p.mention.kind == "condition"]
+    match = re.match(
+        r"(?:就|不过|但|倒)?(?:是)?我(?P<kin>[\u4e00-\u9fff]{1,4}?)(?:也|都|倒|好像)*(?:有|得过|得的|得了)(?:的|过|啊)*[，。]*$",
+        clause.text,
+    )
+    if own or not asked or match is None or not kin.relatives(match["kin"], ""):
+        return []
+    first = asked[-1]
+    mention = Mention(first.turn, clause.start, clause.end, "condition", first.key, first.concept, first.text)
+    mention.status, mention.family = Status.PRESENT, " ".join(kin.relatives(match["kin"], ""))
+    mention.evidence = [*first.evidence, where.span(clause.start, clause.end)]  # type: ignore[attr-defined]
+    return [mention]
 
 
 def _by_name(own: list[Mention], waiting: list[Pending]) -> list[Pending]:

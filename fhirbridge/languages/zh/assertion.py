@@ -170,6 +170,10 @@ def _bare(text: str, mention: Mention, after: Mention | None, here: int) -> bool
     return re.match(r"[，,、。；\s]|$|等|之类|及|和|或", text[mention.end - here : end] or "") is not None
 
 
+_ONLY_IF = re.compile(
+    r"只有$|(?<![又一])再$|不(?:手术|治疗?|吃药|处理|干预|控制|管)(?:的话)?[^。]{0,24}(?:会|出现)[^，。]{0,6}$"
+)
+_CAUSES = re.compile(r"[^。？]{0,24}?(?:都|也)(?:可以?|会|能)(?:引起|导致|造成|出现)")
 _WHICH = re.compile(r"(?:是|哪|属于)(?:什么|哪种|哪个|哪一种|种)(?:样的|类型的?)?$")
 _OWN_QUESTION = re.compile(r"[吗么没不呢]$|有没有|有无|是不是|是否")
 
@@ -193,10 +197,19 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         r"(?:没(?:有)?(?:什么|啥)?(?:问题|事|异常)|(?:都|是)?正常|都好|排除(?:了|后))[^。，]{0,4}[，,][^。]{0,8}(?:考虑|可能|多半|应该是)[^。，]{0,6}$",
         lead,
     )
-    if (words("if").search(lead[-40:] + mention.text) and not settled) or re.match(
+    feared = role is Speaker.CLINICIAN and re.search(
+        r"(?:我|就|主要)(?:是|有点|最)?(?:担心|怀疑|怕)(?:是|有|他是|你是)?[^，。]{0,4}$", lead
+    )
+    if (words("if").search(lead[-40:] + mention.text) and settled is None and not feared) or re.match(
         r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail
     ):
         mention.dropped, mention.open = "hypothetical", True
+        return
+    if _ONLY_IF.search(lead) or re.match(r"才(?:需要?|会|能|要|有|是|搭|用|做)", tail):
+        mention.dropped, mention.open = "hypothetical", True
+        return
+    if role is Speaker.CLINICIAN and _CAUSES.match(tail) and not question:
+        mention.dropped, mention.open = "said in general", True
         return
     if role is Speaker.CLINICIAN and _WHICH.search(lead):
         mention.dropped, mention.open = "not known which", True
@@ -205,6 +218,7 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
         mention.dropped, mention.open = "an effect of a medicine", True
         return
     maybe = bool(_around("maybe_before").search(_clause_lead(lead)) or words("maybe_after").match(tail.lstrip("的")))
+    maybe = maybe or bool(feared)
     far = re.search(r"(?:可能|考虑|怀疑|不排除|疑似)(?:是|有|存在|会有)?(?P<gap>[^。；]{0,30})$", lead)
     maybe = maybe or (
         far is not None
@@ -286,6 +300,13 @@ def _is_asked(text: str, own: str, mention: Mention, role: Speaker, question: st
         r"有什么(?:症状|表现|危害)|的(?:定义|症状|表现)(?:是|有)|(?:与|和|跟)[^，。]{1,8}有关|能.{0,3}确诊|怎(?:么|样)(?:才能)?(?:确诊|检查|判断)|如何(?:检查|判断|确诊)|(?:易|容易)得",
         own,
     ):
+        return True
+    before, _, rest = own.partition(mention.text)
+    if re.search(r"(?:有|是|算|得了?|叫)(?:点|个)?$", before) and re.match(
+        r"(?:的可能)?(?:吗|么|吧[？?]|啊[？?])", rest
+    ):
+        return True
+    if re.search(r"引起的?(?:吗|么|吧)|导致的?(?:吗|么|吧)|死亡率|遗传吗|传染吗|[机几]率|概率|有[区缺]别", own):
         return True
     return re.search(r"是不是|会不会|是否|有没有|算不算|会.{0,4}吗|是.{0,8}(?:吗|吧？)|能得|要不要", own) is not None
 

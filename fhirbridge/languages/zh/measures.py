@@ -209,7 +209,7 @@ def _bodies(text: str, turn: int) -> Iterator[Mention]:
         number = numerals.read(match["number"])
         lead = text[max(0, match.start() - 10) : match.start()]
         if number is None or re.search(
-            r"[酒喝吃水米面菜每肉奶按]$|酒.{0,5}$|(?:瘦|掉|降|减|轻|胖|涨|增加|长)(?:了|掉|到|下)?(?:大概|差不多|有)?$|超过$|不到$|举|提|背",
+            r"[酒喝吃水米面菜每肉奶按]$|酒.{0,5}$|(?:瘦|掉|降|减|轻|胖|涨|增加|长)(?:了|掉|到|下)?(?:大概|差不多|得|快|近|将近|足足|好几|又|有)*$|超过$|不到$|举|提|背",
             lead,
         ):
             continue
@@ -362,6 +362,9 @@ _LOOKED = re.compile(
 )
 
 
+_LOOKED_AFTER = re.compile(r"(?:也|再|都|还得|要)*(?:抽|查|测|复查|化验)(?:一个|一下|个|一次|上)(?![，。]?是|出)")
+
+
 def ordered(text: str, turn: int) -> list[Mention]:
     """Analytes named after a word for testing and without a value, as procedures."""
     table, names = _table()
@@ -374,7 +377,7 @@ def ordered(text: str, turn: int) -> list[Mention]:
         if (
             match["name"] in ("空腹", "餐后", "钾", "钠", "中性")
             or analyte.kind != "laboratory"
-            or not (joined or _LOOKED.search(lead))
+            or not (joined or _LOOKED.search(lead) or _LOOKED_AFTER.match(text[match.end() :]))
         ):
             continue
         if re.match(rf"\s*(?:是|为|:)?\s*(?:{NUMBER}|高|低|正常|多少|偏|怎么样|阴|阳)", text[match.end() :]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from fhirbridge.languages.zh import doses
@@ -24,7 +25,7 @@ _NEVER = re.compile(
     r"(?:没有?|未|从没|从来没|不|不敢|不能|不让(?:我)?|不肯|不愿意?|不爱|还没|没怎么)(?:再)?(?:吃|用|服|打|喝|让吃|开)(?!完|饭)|吃不了|没吃|没用|没打"
 )
 _STOPPED = re.compile(
-    r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:服|用|吃|予)|换(?:了|掉)|服用过|让(?:我|他|她|给)?停|给停|没(?:什么|啥)?(?:用|效果?|作用)(?![药过的])|不管用|(?:吃|用)了[^，。]{0,6}(?:恶心|难受|想吐|吐|不舒服|过敏|拉肚子|头晕)|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
+    r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:口服|服|用|吃|予)|^(?:吃|治|用)?好的(?=[，。]|$)|换(?:了|掉)|服用过|让(?:我|他|她|给)?停|给停|没(?:什么|啥)?(?:用|效果?|作用)(?![药过的])|不管用|(?:吃|用)了[^，。]{0,6}(?:恶心|难受|想吐|吐|不舒服|过敏|拉肚子|头晕)|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
 )
 _ASKS = re.compile(
     r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|不好吧|有没有(?:事|影响|副作用|危险)|伤[肝肾胃]|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃|副作用|大不大|一次几|几(?:片|粒|丸|包)|多少钱|贵不贵|哪里买|冲突吗"
@@ -69,6 +70,19 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.status = Status.PLANNED
     else:
         mention.dropped = "only talked about"
+
+
+def share(sentence: Piece, drugs: list[Mention]) -> None:
+    """What is told before a list of medicines holds for all of it: 曾口服塞来昔布、氨基葡萄糖."""
+    for first, second in itertools.pairwise(drugs):
+        gap = sentence.text[first.end - sentence.start : second.start - sentence.start]
+        if (
+            first.status is Status.PAST
+            and second.status is Status.PRESENT
+            and second.rank < 6
+            and _JOINED.fullmatch(gap)
+        ):
+            second.status, second.rank = Status.PAST, first.rank
 
 
 _JOINED = re.compile(r"[、，,和跟与及加还有\s]*(?:片|胶囊|颗粒|丸)?(?:一[起块]儿?)?[、，,和跟与及加还有\s]*")
@@ -171,7 +185,7 @@ def _clause_of(text: str, start: int, end: int) -> str:
 
 
 _PLAN = re.compile(
-    r"建议|查(?!出|了|过|的)|做个|做一[个下次]|做做|复查|完善|拍(?!了|过|的)|照(?!了|过|的)|约|去(?!年|过)|安排|化验|抽(?:个)?血|看一?下|加做|得(?!了|过|到|很)|需要|必须|待会儿?|一会儿?|明[早天]|下周|开(?:个|一)|先做|做(?!过|了|的|完)|行(?=.{0,6}(?:检查|手术|术))|拟|预约|准备|办|收|再|转"
+    r"建议|查(?!出|了|过|的)|做个|做一[个下次]|做做|复查|完善|拍(?!了|过|的)|照(?!了|过|的)|约|去(?!年|过)|安排|化验|抽(?:个)?血|抽(?:一个|一下|上)|看一?下|加做|得(?!了|过|到|很)|需要|必须|待会儿?|一会儿?|明[早天]|下周|开(?:个|一)|先做|做(?!过|了|的|完)|行(?=.{0,6}(?:检查|手术|术))|拟|预约|准备|办|收|再|转"
 )
 _DONE = re.compile(
     r"做(?:了|过|的)|查(?:了|过|的|出)|拍(?:了|过|的)|照(?:了|过|的)|检查(?:了|过|显示)|出来了|回来了|显示|提示|结果|报告|术后|我看|这个|没事|正常|发现|确诊|住(?:了|过)|打(?:了|过)|输(?:了|过)|切(?:了|过)|割(?:了|过)|放(?:了|过)|复查(?:了|过)|上礼拜|上周|去年|前年|昨天|上个月|年前"
@@ -229,7 +243,9 @@ def _advised(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         r"复查", clause
     ):
         mention.dropped = "said in general"
-    elif _DONE.search(clause) and not re.search(r"建议|复查一|再去|待会|明[天早]", clause):
+    elif _DONE.search(clause) and not re.search(
+        r"建议|复查一|再去|待会|明[天早]|(?:得|要|需要|应该)(?:先|尽快|赶紧|再)?(?:做|查|拍|去|来)(?!了|过)", clause
+    ):
         mention.status = Status.PAST
     elif _PLAN.search(clause) or _PLAN.search(lead[-30:]):
         mention.status = Status.PLANNED

@@ -139,7 +139,7 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             continue
         if "过敏" in words and "allerg" in entry.key and "rhin" not in entry.key:
             continue  # allergies are read by themselves
-        if words.endswith("病") and text[end : end + 1] in tuple("灶变理程情史"):
+        if words.endswith("病") and text[end : end + 1] in tuple("灶变理程情" + "史" * (len(words) < 3)):
             continue  # 肺病灶 is no 肺病
         if text[start - 1 : start] == "非" and entry.kind not in ("medication", "procedure"):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -195,9 +196,13 @@ class Reader:
         named = [m for m in spoken if m.status is None]
         assertion.judge(sentence, [m for m in named if m.kind not in _MEDICINE], role, question)
         drugs = [m for m in named if m.kind in _MEDICINE]
+        for before, after in itertools.pairwise(drugs):
+            if before.kind == "medication-class" and after.kind == "medication" and before.end == after.start:
+                before.dropped = "named by the medicine that follows"
         for mention in drugs:
             assertion.judge(sentence, [mention], role, question)
             medicines.judge_medicine(sentence, mention, drugs, role, question)
+        medicines.share(sentence, drugs)
         for mention in named:
             if mention.kind == "therapy":
                 mention.kind = "procedure"
@@ -209,7 +214,10 @@ class Reader:
                     mention.status, mention.dropped, mention.open = None, "said in a lecture", True
         if self.section == "plan" and role is Speaker.NOTE:
             for mention in (*drugs, *(m for m in named if m.kind == "procedure" and m.status is Status.PAST)):
-                mention.status = Status.PLANNED if mention.status in (Status.PRESENT, Status.PAST) else mention.status
+                if mention.rank >= 6:
+                    mention.dropped = "to be stopped"
+                elif mention.status in (Status.PRESENT, Status.PAST):
+                    mention.status = Status.PLANNED
         for mention in spoken:
             self.heard = spoken
             if mention in named or not (question or hypothetical) or mention.kind in ("laboratory", "vital-signs"):
