@@ -90,6 +90,7 @@ def _add_servers(commands: Any) -> None:
     p.add_argument("--mode", choices=("transaction", "batch", "update"), default="transaction", help=modes)
     p.add_argument("--most", type=int, default=400, metavar="N", help="entries in one transaction (default 400)")
     p.add_argument("--insist", action="store_true", help="send what is not valid FHIR all the same")
+    p.add_argument("--ask", action="store_true", help="ask the server's own $validate first")
     p.add_argument("--fhir-version", choices=("R4", "R5"), default="R4", help="what the server and the files speak")
     p.add_argument("--journal", metavar="FILE", help="remember what was taken, so that an interrupted push goes on")
     _server_options(p)

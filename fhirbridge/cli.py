@@ -201,7 +201,7 @@ def _push(a: argparse.Namespace) -> int:
             except FhirbridgeError as error:
                 failed.append(f"{path}: {error}" if not str(error).startswith(str(path)) else str(error))
 
-    how: dict[str, Any] = {"mode": a.mode, "most": a.most, "journal": a.journal, "insist": a.insist}
+    how: dict[str, Any] = {"mode": a.mode, "most": a.most, "journal": a.journal, "insist": a.insist, "ask": a.ask}
     for summary in server.push_each(read(), **how, fhir_version=a.fhir_version):
         path = sources.popleft()
         summary.failed = [LeftOut(f"{path}, {item.source}", item.reason) for item in summary.failed]

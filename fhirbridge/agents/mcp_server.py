@@ -112,7 +112,9 @@ class Tools:
         self.to_push(path)
         client = FHIRServer(str(self.server))
         summaries = [client.push(bundle) for bundle in bundles.read(self._existing(path))]
-        return {"written": True, "summary": "; ".join(map(str, summaries))}
+        failed = [reasons for summary in summaries if (reasons := summary.reasons())]
+        written = any(s.created + s.updated + s.unchanged for s in summaries)
+        return {"written": written, "summary": "; ".join(map(str, summaries)), **({"failed": failed} if failed else {})}
 
     def _matches(self, patients: list[str], studies: list[str], as_of: str, top: int | None) -> list[dict[str, Any]]:
         found = pipeline.match(

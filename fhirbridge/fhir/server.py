@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from fhirbridge.fhir import server_pull, server_push, server_update, validation
+from fhirbridge.fhir import server_pull, server_push, server_update, server_validate, validation
 from fhirbridge.fhir.one_ahead import one_ahead
 from fhirbridge.fhir.push_entries import Entry, entries
 from fhirbridge.fhir.push_journal import Journal
@@ -58,6 +58,7 @@ class FHIRServer:
         most: int = 400,
         journal: str | Path | None = None,
         insist: bool = False,
+        ask: bool = False,
         fhir_version: str = "R4",
     ) -> Summary:
         """Send a Bundle; each resource is created once however often this is repeated.
@@ -66,10 +67,10 @@ class FHIRServer:
         tells); "batch": each entry for itself; "update": what is there already is brought up to date, with If-Match, so
         that somebody else's change is shown and never overwritten. `journal`: a file by which an interrupted push
         goes on. What is not valid FHIR (`fhir_version`; a Record brings its own) is refused, with its whole Bundle,
-        unless `insist`.
+        unless `insist`; with `ask` the server's own `$validate` is asked first, too.
         """
         total = Summary()
-        how: dict[str, Any] = {"mode": mode, "most": most, "journal": journal, "insist": insist}
+        how: dict[str, Any] = {"mode": mode, "most": most, "journal": journal, "insist": insist, "ask": ask}
         for summary in self.push_each([bundle], **how, fhir_version=fhir_version):
             total.add(summary)
         return total
@@ -82,6 +83,7 @@ class FHIRServer:
         most: int = 400,
         journal: str | Path | None = None,
         insist: bool = False,
+        ask: bool = False,
         fhir_version: str = "R4",
     ) -> Iterator[Summary]:
         """Push one Bundle after the other, as `push` does, and tell what became of each.
@@ -92,6 +94,8 @@ class FHIRServer:
         for ready in one_ahead(_prepared(b, insist, fhir_version) for b in bundles):
             if isinstance(ready, Summary):
                 yield ready
+            elif ask and (wrong := server_validate.refused(self.transport, ready[0])):
+                yield Summary(failed=[*wrong, *_held_back(ready[0], wrong)], left_out=ready[1])
             elif mode == "update":
                 yield server_update.update(self.transport, ready)
             else:
@@ -117,6 +121,11 @@ def _prepared(
     json, version = (bundle.json, bundle.fhir_version) if isinstance(bundle, Record) else (bundle, fhir_version)
     found = {} if insist else validation.check_bundle(json, ucum=ucum.is_valid, fhir_version=version)
     return _refused(json, found) if found else entries(json)
+
+
+def _held_back(waiting: list[Entry], wrong: list[LeftOut]) -> list[LeftOut]:
+    said = {item.source for item in wrong}
+    return [LeftOut(e.where, "not sent: the server finds another entry wrong") for e in waiting if e.where not in said]
 
 
 def _refused(bundle: Mapping[str, Any], found: Mapping[int, list[validation.Finding]]) -> Summary:

@@ -42,6 +42,12 @@ class Summary:
         self.left_out.extend(other.left_out)
         self.references.update(other.references)
 
+    def reasons(self, most: int = 5) -> str:
+        """Why entries failed, the first ones in words; "" if none did."""
+        told = [f"{item.source}: {item.reason}" for item in self.failed[:most]]
+        more = len(self.failed) - len(told)
+        return "; ".join([*told, *([f"and {more} more"] if more > 0 else [])])
+
     def __str__(self) -> str:
         parts = [f"{self.created} created", f"{self.updated} updated", f"{self.unchanged} unchanged"]
         parts += [f"{len(self.failed)} failed", f"{len(self.left_out)} left out"]

@@ -223,9 +223,9 @@ def origin(url: str) -> tuple[str, str, int]:
 
 def error_of(answer: Answer, what: str) -> ServerError:
     """The one error a failed answer means, with the server's own diagnosis where it gives one."""
-    issues = _issues(answer)
-    told = "; ".join(filter(None, (_told(i) for i in issues)))[:500]
-    message = f"{what}: {answer.status}" + (f", {told}" if told else "")
+    issues = issues_of(answer)
+    words = "; ".join(filter(None, (told(i) for i in issues)))[:500]
+    message = f"{what}: {answer.status}" + (f", {words}" if words else "")
     if answer.status in (409, 412):
         return ConflictError(message, answer.status)
     if answer.status in _TEMPORARY or {i.get("code") for i in issues} & _TRANSIENT_ISSUES:
@@ -249,7 +249,8 @@ def asks_to_split(error: ServerError) -> bool:
     return error.status == 413 or (error.status in (400, 422) and any(m in str(error).lower() for m in _MANY))
 
 
-def _issues(answer: Answer) -> list[dict[str, Any]]:
+def issues_of(answer: Answer) -> list[dict[str, Any]]:
+    """The issues of an OperationOutcome; none where the answer is something else."""
     if "json" not in answer.headers.get("content-type", "json"):
         return []
     try:
@@ -262,7 +263,7 @@ def _issues(answer: Answer) -> list[dict[str, Any]]:
     return [i for i in issues if isinstance(i, dict)]
 
 
-def _told(issue: Mapping[str, Any]) -> str:
+def told(issue: Mapping[str, Any]) -> str:
     """What an issue says and where. `diagnostics` may echo the resource, so only its first line is shown."""
     text = (issue.get("details") or {}).get("text") or issue.get("diagnostics") or issue.get("code") or ""
     place = ", ".join(issue.get("expression") or issue.get("location") or [])

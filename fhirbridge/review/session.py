@@ -78,7 +78,8 @@ class Session:
         """Write the reviewed Bundle to the server named at the start; what became of it."""
         if self.server is None:
             raise ConfigurationError("push is off: start `fhirbridge review` with --server URL")
-        return str(FHIRServer(self.server).push(self.result(document, reviewer)))
+        summary = FHIRServer(self.server).push(self.result(document, reviewer))
+        return f"{summary}. {summary.reasons()}".removesuffix(". ")
 
     def match(self, document: Document, reviewer: str) -> None:
         """Judge the reviewed patient against the studies named at the start."""

@@ -94,6 +94,15 @@ def test_push_asks_first(tmp_path: Path, agrees: bool, written: bool) -> None:
     assert answer["written"] is written
 
 
+def test_a_unit_that_is_not_ucum_is_not_written_and_the_reason_is_told(tmp_path: Path) -> None:
+    unit = {"value": 12, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mmHg"}
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueQuantity": unit}
+    (tmp_path / "o.json").write_text(json.dumps(observation))
+    answer = mcp_server.Tools((tmp_path,), "http://127.0.0.1:9/fhir").push(str(tmp_path / "o.json"))
+    assert answer["written"] is False
+    assert "Observation.valueQuantity.code: not a UCUM code" in answer["failed"][0]
+
+
 def test_a_root_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no such directory"):
         mcp_server.create([tmp_path / "nowhere"])

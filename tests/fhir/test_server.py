@@ -13,6 +13,7 @@ import fhirbridge as fb
 from fhirbridge.cli import main
 from fhirbridge.errors import FinalServerError, TemporaryServerError
 from fhirbridge.fhir.server_transport import Limits
+from tests.fhir.raw_server import answer, raw_server
 from tests.fhir.servers import free_port, sekmet
 
 pytestmark = pytest.mark.server
@@ -134,3 +135,23 @@ def test_somebody_elses_change_is_shown_and_not_overwritten(base: str, monkeypat
     assert "changed on the server meanwhile, not overwritten" in summary.failed[0].reason
     (patient,) = server.search("Patient", identifier="urn:example:mrn|conflict")
     assert (patient["gender"], patient["birthDate"]) == ("female", "1970-01-01")
+
+
+def test_the_servers_own_validation_is_asked_when_one_wants_it(base: str) -> None:
+    server, bundle = fb.FHIRServer(base), _bundle("asked")
+    assert server.push(bundle, ask=True).created == 2
+    wrong = _bundle("asked-wrong")
+    wrong["entry"][1]["resource"]["colour"] = "red"
+    summary = server.push(wrong, ask=True, insist=True)
+    assert summary.created == 0
+    assert [f.source for f in summary.failed] == [
+        "entry[1] Observation/asked-wrong-o",
+        "entry[0] Patient/asked-wrong-p",
+    ]
+    assert "the server's $validate" in summary.failed[0].reason
+    assert list(server.search("Patient", identifier="urn:example:mrn|asked-wrong")) == []
+
+
+def test_a_server_without_validate_is_a_clear_line() -> None:
+    with raw_server(answer(404)) as other, pytest.raises(FinalServerError, match=r"no Patient/\$validate"):
+        fb.FHIRServer(other.base).push(_bundle("nowhere"), ask=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
 
+from fhirbridge.fhir.record import Record
 from fhirbridge.review.page import MOST_BYTES
+from fhirbridge.review.session import Document, Session
 from tests.review.serving import running
 
 VISIT = "Doctor: Any chest pain?\nPatient: No. <script>alert(1)</script>\nDoctor: Fever?\nPatient: Yes.\n"
@@ -147,6 +150,16 @@ def test_accept_reject_and_save(visitor: Visitor, tmp_path: Path) -> None:
 def test_push_is_off_unless_a_server_was_named(visitor: Visitor) -> None:
     answer = visitor.post(f"{_read(visitor)}/push", data={"reviewer": "Dr Li"})
     assert (answer.status_code, answer.text.split(":")[0]) == (400, "push is off")
+
+
+def test_a_push_of_what_is_not_valid_sends_nothing_and_tells_why(tmp_path: Path) -> None:
+    unit = {"value": 12, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mmHg"}
+    observation = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueQuantity": unit}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": observation}]}
+    session = Session(tmp_path, lambda: datetime.now(UTC), server="http://127.0.0.1:9/fhir")
+    told = session.push(Document("1", "visit", Record(bundle)), "Dr Li")
+    assert "0 created" in told
+    assert "Observation.valueQuantity.code: not a UCUM code" in told
 
 
 def test_the_page_speaks_chinese(visitor: Visitor) -> None:
