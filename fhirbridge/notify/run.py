@@ -10,7 +10,7 @@ from typing import Any
 
 from fhirbridge import choices
 from fhirbridge.errors import FhirbridgeError
-from fhirbridge.fhir import lossless
+from fhirbridge.fhir import export_by_patient, lossless
 from fhirbridge.fhir.server import FHIRServer
 from fhirbridge.notify import lock, settings, trials, writing
 from fhirbridge.notify.carrying import Carrying
@@ -132,6 +132,7 @@ class _Night:
         return inputs, found
 
     def _pulled(self) -> Path:
+        """The last good export of the server, one Bundle a patient."""
         chosen, target = self.chosen.patients, self.out / "pulled"
         fresh = self.out / ".pulling"
         try:
@@ -141,14 +142,16 @@ class _Night:
                 client_id=chosen.client_id,
                 key=self.chosen.path(chosen.key) if chosen.key else None,
             )
-            _, left_out = server.export(fresh, group=chosen.group)
-            self.report.failures.extend(left_out)
+            files, left_out = server.export(fresh, group=chosen.group)
+            self.report.failures.extend([*left_out, *export_by_patient.by_patient(files, fresh / "patients.ndjson")])
+            for file in files:
+                file.unlink()
             _swapped(fresh, target)
         except FhirbridgeError as error:
             if not target.exists():
                 raise
             self.report.failures.append(LeftOut("patients.server", f"{error}; the last export is used"))
-        return target
+        return target / "patients.ndjson"
 
     # ------------------------------------------------------------------------------------------------------- judging
 
