@@ -5,7 +5,7 @@ Only this module knows the order of the stages; each line feeds the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -205,16 +205,18 @@ def match_carried(
     inputs: Iterable[Any],
     studies: CompiledStudies,
     before: Mapping[str, Mapping[str, str]],
+    finish: Callable[[dict[str, Any], bytes], Any],
     *,
     as_of: date | None = None,
     top: int | None = None,
     reserve: int = 100,
     workers: int = 1,
-) -> Iterator[list[dict[str, Any] | LeftOut]]:
+) -> Iterator[list[Any]]:
     """As `match_each`, for runs that go on from each other with the same result.
 
-    A row also holds its `reserve` and the patient `packed`. An input may be a list of (packed, row, name), one for each
-    patient in it: what an earlier run made, and under which name `before` has that run's study ids and fingerprints.
+    `finish` makes of each row, which also holds its `reserve`, and of the patient packed what is yielded; it runs where
+    the patient was judged. An input may be a list of what fills a `since.Carried`, one for each patient in it;
+    `before` has study ids and fingerprints of an earlier run under the name that `Carried` gives it.
     """
     from fhirbridge.eligibility import batch
     from fhirbridge.eligibility import since as earlier
@@ -228,7 +230,7 @@ def match_carried(
 
     changes = {name: earlier.changes_since(studies, told) for name, told in before.items()}
     settings = batch.Settings.of(as_of, top, "top", None, reserve)
-    judge = earlier.judge_carried(studies, changes, settings)
+    judge = earlier.judge_carried(studies, changes, settings, finish)
     return batch.each(inputs, studies, settings, read=read, workers=workers, judge=judge)
 
 

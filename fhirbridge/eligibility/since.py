@@ -145,11 +145,23 @@ def unchanged(row: Mapping[str, Any], patient: Patient, settings: Settings) -> b
 
 @dataclass(frozen=True)
 class Carried:
-    """A patient as `packed`, the row (with its reserve) made for him, and the name of the trials it was made for."""
+    """What an earlier run left of a patient, as bytes, since it is only opened where it is judged.
+
+    `packed` is the patient; `lines` are the rows of his input as NDJSON, of which `number` is his, and `reserve` is what
+    stood behind that row, as JSON (both compressed by zlib); `trials` names the trials that it was made for.
+    """
 
     packed: bytes
-    row: Mapping[str, Any]
+    lines: bytes
+    number: int
+    reserve: bytes
     trials: str
+
+    def row(self) -> dict[str, Any]:
+        """The row with its reserve."""
+        line = zlib.decompress(self.lines).split(b"\n")[self.number]
+        row: dict[str, Any] = orjson.loads(line)
+        return row | {"reserve": orjson.loads(zlib.decompress(self.reserve))}
 
 
 def pack(patient: Patient) -> bytes:
@@ -177,16 +189,19 @@ _PLAIN = {("decimal", "Decimal"), ("datetime", "date"), ("builtins", "frozenset"
 
 
 def judge_carried(
-    compiled: CompiledStudies, changes: Mapping[str, Changes], settings: Settings
-) -> Callable[[Patient | Carried], dict[str, Any]]:
-    """A judge of patients and of carried ones; a row holds the patient `packed`, to be carried on."""
+    compiled: CompiledStudies,
+    changes: Mapping[str, Changes],
+    settings: Settings,
+    finish: Callable[[dict[str, Any], bytes], Any],
+) -> Callable[[Patient | Carried], Any]:
+    """A judge of patients and of carried ones; `finish` gets the row and the patient packed."""
 
-    def judge(one: Patient | Carried) -> dict[str, Any]:
+    def judge(one: Patient | Carried) -> Any:
         if isinstance(one, Patient):
-            return batch.judged(one, compiled, settings) | {"packed": pack(one)}
+            return finish(batch.judged(one, compiled, settings), pack(one))
         patient = unpack(one.packed)
-        row = updated(patient, one.row, changes[one.trials], settings, whole=False)
-        return (row or batch.judged(patient, compiled, settings)) | {"packed": one.packed}
+        row = updated(patient, one.row(), changes[one.trials], settings, whole=False)
+        return finish(row or batch.judged(patient, compiled, settings), one.packed)
 
     return judge
 

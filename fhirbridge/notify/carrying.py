@@ -9,7 +9,7 @@ from typing import Any
 from fhirbridge import pipeline
 from fhirbridge.notify.inputs import About, Input, Inputs
 from fhirbridge.notify.settings import Run
-from fhirbridge.notify.state import Brief, State
+from fhirbridge.notify.state import Kept, State
 from fhirbridge.records import LeftOut
 
 _MANY = 4  # when more than one trial in so many changed, everybody is judged anew
@@ -27,14 +27,13 @@ class Carrying:
         state.keep_trials(judged, way, now)
         state.commit()
 
-    def rows(
-        self, inputs: Inputs, waiting: list[Input], as_of: date, run: Run
-    ) -> Iterator[list[dict[str, Any] | LeftOut]]:
+    def rows(self, inputs: Inputs, waiting: list[Input], as_of: date, run: Run) -> Iterator[list[Kept | LeftOut]]:
         """For each input in order its rows, or why there are none."""
         return pipeline.match_carried(
             self._inputs(inputs, waiting),
             self.compiled,
             self.before,
+            Kept.of,
             as_of=as_of,
             top=run.top,
             reserve=_RESERVE,
@@ -53,19 +52,13 @@ class Carrying:
     def _one(self, state: State, inputs: Inputs, one: Input) -> Any:
         """An input as it was judged before, or else read again."""
         found = state.carried(one.content, one.where) if self.before else []
-        if not found or any(judged not in self.before for _, _, judged in found):
+        if not found or any(judged not in self.before for *_, judged in found):
             return inputs.read(one)
-        brief = state.brief(one.content, found[0][2])
+        brief = state.brief(one.content, found[0][-1])
         if brief is None or brief.left_out:
             return inputs.read(one)
         one.about = About(brief.practitioners, brief.resources)
         return found
-
-    def keep(self, one: Input, rows: list[dict[str, Any]], left_out: list[LeftOut]) -> None:
-        """Remember the rows of an input, and what the next night goes on from."""
-        carried = [(row.pop("packed"), row.pop("reserve")) for row in rows]
-        self.state.keep(one.content, self.judged, one.where, rows, Brief.of(rows, one.about, left_out))
-        self.state.carry(one.content, self.judged, carried)
 
 
 def _few(told: Mapping[str, str], now: Mapping[str, str]) -> bool:

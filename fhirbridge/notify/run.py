@@ -18,7 +18,7 @@ from fhirbridge.notify.channels import Channel
 from fhirbridge.notify.inputs import Input, Inputs
 from fhirbridge.notify.report import Report
 from fhirbridge.notify.settings import Settings
-from fhirbridge.notify.state import State
+from fhirbridge.notify.state import Brief, State
 from fhirbridge.notify.telling import Night, Telling
 from fhirbridge.progress import Progress
 from fhirbridge.records import LeftOut
@@ -171,7 +171,7 @@ class _Night:
             rows = [row for row in found if not isinstance(row, LeftOut)]
             self.report.failures.extend(left_out)
             if rows:
-                carrying.keep(one, rows, left_out)
+                self.state.keep(one.content, night.judged, one.where, rows, Brief.of(rows, one.about, left_out))
             one.about = None
             self.report.judged += 1
             if time.monotonic() - kept >= _COMMIT:

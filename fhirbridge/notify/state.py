@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -34,6 +34,28 @@ create table if not exists nights (id text primary key, started text, finished t
 """
 
 
+class Kept(NamedTuple):
+    """A row as it is kept: made where the patient was judged, so that one process need not pack for all.
+
+    `line`, its NDJSON, and `reserve`, what stands behind its list, are compressed; `packed` is the patient.
+    """
+
+    patient: str
+    standing: Standing
+    gain: int
+    gaps: bool
+    line: bytes
+    reserve: bytes
+    packed: bytes
+
+    @classmethod
+    def of(cls, row: dict[str, Any], packed: bytes) -> Kept:
+        """A row with its reserve, which is not written with it."""
+        reserve = zlib.compress(orjson.dumps(row.pop("reserve")), 1)
+        line = zlib.compress(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE), 1)
+        return cls(row["patient"], changes.standing(row), _gain(row), bool(row.get("gaps")), line, reserve, packed)
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """What telling and counting need of an input's rows: patients with their standing, and whom they belong to."""
@@ -44,10 +66,10 @@ class Brief:
     left_out: tuple[LeftOut, ...] = ()
 
     @classmethod
-    def of(cls, rows: Iterable[Mapping[str, Any]], about: About | None, left_out: Iterable[LeftOut]) -> Brief:
+    def of(cls, rows: Iterable[Kept], about: About | None, left_out: Iterable[LeftOut]) -> Brief:
         """The brief of the rows of an input."""
         told = about or About((), b"")
-        patients = tuple((str(row["patient"]), changes.standing(row)) for row in rows)
+        patients = tuple((row.patient, row.standing) for row in rows)
         return cls(patients, told.practitioners, told.resources, tuple(left_out))
 
     def packed(self) -> bytes:
@@ -122,12 +144,15 @@ class State:
         found = self._db.execute("select lines from rows where content = ? and judged = ?", (content, judged))
         return zlib.decompress(found.fetchone()[0])
 
-    def keep(self, content: str, judged: str, where: str, rows: list[dict[str, Any]], brief: Brief) -> None:
-        """Remember the rows of an input; on disk when `commit` returns."""
-        place = where if brief.left_out or any(row.get("gaps") for row in rows) else ""
-        lines = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-        kept = (content, judged, place, _gain(rows), brief.packed(), zlib.compress(lines, 1))
+    def keep(self, content: str, judged: str, where: str, rows: Sequence[Kept], brief: Brief) -> None:
+        """Remember the rows of an input, and what the next night goes on from; on disk when `commit` returns."""
+        place = where if brief.left_out or any(row.gaps for row in rows) else ""
+        lines = rows[0].line if len(rows) == 1 else zlib.compress(b"".join(zlib.decompress(r.line) for r in rows), 1)
+        kept = (content, judged, place, min(row.gain for row in rows), brief.packed(), lines)
         self._db.execute("insert or replace into rows values (?, ?, ?, ?, ?, ?)", kept)
+        self._db.execute("delete from carried where content = ?", (content,))
+        carried = [(content, number, judged, row.packed, row.reserve) for number, row in enumerate(rows)]
+        self._db.executemany("insert into carried values (?, ?, ?, ?, ?)", carried)
 
     def forget(self, judged: str) -> None:
         """Drop rows that were judged another way: they are of no use any more."""
@@ -146,27 +171,15 @@ class State:
         found = self._db.execute("select judged, fingerprints from trials where way = ?", (way,))
         return {judged: orjson.loads(zlib.decompress(packed)) for judged, packed in found}
 
-    def carry(self, content: str, judged: str, carried: Iterable[tuple[bytes, list[dict[str, Any]]]]) -> None:
-        """Remember the patients of an input, packed, and what stands in reserve behind their rows."""
-        self._db.execute("delete from carried where content = ?", (content,))
-        kept = [
-            (content, number, judged, patient, zlib.compress(orjson.dumps(reserve), 1))
-            for number, (patient, reserve) in enumerate(carried)
-        ]
-        self._db.executemany("insert into carried values (?, ?, ?, ?, ?)", kept)
-
-    def carried(self, content: str, where: str) -> list[tuple[bytes, dict[str, Any], str]]:
-        """For each patient of an input the patient packed, his row with its reserve, and how he was judged."""
-        query = "select judged, patient, reserve from carried where content = ? order by number"
+    def carried(self, content: str, where: str) -> list[tuple[bytes, bytes, int, bytes, str]]:
+        """For each patient of an input: packed, the rows, which of them is his, his reserve, how he was judged."""
+        query = "select number, judged, patient, reserve from carried where content = ? order by number"
         found = self._db.execute(query, (content,)).fetchall()
-        if not found or not self.has(content, found[0][0], where):
+        if not found or not self.has(content, found[0][1], where):
             return []
-        rows = [orjson.loads(line) for line in self.lines(content, found[0][0]).splitlines()]
-        kept = [(judged, patient, orjson.loads(zlib.decompress(reserve))) for judged, patient, reserve in found]
-        if len(rows) != len(kept):
-            return []
-        pairs = zip(kept, rows, strict=True)
-        return [(patient, row | {"reserve": reserve}, judged) for (judged, patient, reserve), row in pairs]
+        query = "select lines from rows where content = ? and judged = ?"
+        lines = self._db.execute(query, (content, found[0][1])).fetchone()[0]
+        return [(patient, lines, number, reserve, judged) for number, judged, patient, reserve in found]
 
     # ---------------------------------------------------------------------------------------------- who was told what
 
@@ -233,14 +246,13 @@ class State:
             self._db.close()
 
 
-def _gain(rows: Iterable[Mapping[str, Any]]) -> int:
+def _gain(row: Mapping[str, Any]) -> int:
     """0 where one fact would settle an option, 1 where an option is open, 2 where something is listed, 3 nothing."""
     found = 3
-    for row in rows:
-        for match in row["matches"]:
-            if match["status"] == "undetermined":
-                settles = any(m.get("would_settle") for m in match.get("missing", ()))
-                found = min(found, 0 if settles else 1)
-            elif match["status"] == "eligible":
-                found = min(found, 2)
+    for match in row["matches"]:
+        if match["status"] == "undetermined":
+            settles = any(m.get("would_settle") for m in match.get("missing", ()))
+            found = min(found, 0 if settles else 1)
+        elif match["status"] == "eligible":
+            found = min(found, 2)
     return found
