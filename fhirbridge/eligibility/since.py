@@ -147,7 +147,7 @@ def unchanged(row: Mapping[str, Any], patient: Patient, settings: Settings) -> b
 class Carried:
     """What an earlier run left of a patient, as bytes, since it is only opened where it is judged.
 
-    `packed` is the patient; `lines` are the rows of his input as NDJSON, of which `number` is his, and `reserve` is what
+    `packed` is the patient; `lines` are the rows of his input as NDJSON, of which `number` is his; `reserve` is what
     stood behind that row, as JSON (both compressed by zlib); `trials` names the trials that it was made for.
     """
 
