@@ -75,7 +75,7 @@ def read_lab_report(
     engine = ocr or engines.best()
     pictures = engines.load(source)
     pages = tuple(engines.read_page(picture, engine) for picture in pictures)
-    report = lab_report.read(pages, language=language)
+    report = lab_report.read(pages, language=language, source=pictures[0].source)
     report = loinc.code(report)
     report = lab_checks.check(report, pictures, engine, known=loinc)
     return lab_bundle.build(report, pictures, header=header, transaction=transaction, fhir_version=fhir_version)

@@ -13,10 +13,10 @@ from fhirbridge.extract import lab_flatten, lab_header, lab_persons, lab_results
 from fhirbridge.records import LabReport, LabResult, LeftOut, Page
 
 
-def read(pages: Sequence[Page], *, language: str = "auto") -> LabReport:
+def read(pages: Sequence[Page], *, language: str = "auto", source: str = "lab report") -> LabReport:
     """The report on some pages in reading order; a row repeated on an overlapping photo is kept once.
 
-    Raises EmptyInput when no page holds a table of results.
+    Raises EmptyInput, which names the `source`, when no page holds a table of results.
     """
     if language == "auto":
         language = languages.detect(" ".join(word.text for page in pages for word in page.words))
@@ -32,7 +32,7 @@ def read(pages: Sequence[Page], *, language: str = "auto") -> LabReport:
         cure = "give the whole report, upright and sharp" + (
             "" if any(p.words for p in pages) else "; no print was found"
         )
-        raise EmptyInput("lab report", "no table of results on the picture", cure)
+        raise EmptyInput(source, "no table of results on the picture", cure)
     header = lab_header.read(pages)
     kept = lab_persons.chosen(results, header.sex)
     return LabReport(header, kept, tuple(pages), language, tuple(left_out))

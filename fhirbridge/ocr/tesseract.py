@@ -34,6 +34,8 @@ _UNIT = re.compile(r"[x×*]?10[\^*°~%]?\d{1,2}/?[A-Za-z]*|[A-Za-zµμ]{1,5}/[A-
 _CLEAR = 22  # pixels of a character's height from which print is found and read well
 _LARGE = 2400  # pixels of the longer side of a picture
 _COPIES = 3
+_DIGITS = "0123456789.<>+-"
+_BOTH = 0.97  # what two models that agree on a number are trusted at most
 _MOST = 350  # cells on one sheet: Tesseract takes no picture higher than 32767 pixels
 _CHINESE = re.compile(r"[㐀-䶿丁-鿿]")  # all but the one that is also a dash
 _NUMBER = re.compile(r"[<>≤≥=]{0,2}\d+(\.\d+)?([-~]{1,2}\d+(\.\d+)?)?")
@@ -69,7 +71,7 @@ class Tesseract:
 
     name = "tesseract"
 
-    def __init__(self, seconds: float = 60.0) -> None:
+    def __init__(self, seconds: float = 150.0) -> None:
         self._seconds = seconds
         self._lock = threading.Lock()
 
@@ -85,6 +87,11 @@ class Tesseract:
             reads = self._texts(crops)
             return tuple(_word(cell, read, scale) for cell, read in zip(cells, reads, strict=True) if read.text)
 
+    def read_cells(self, cells: Sequence[NDArray[np.uint8]]) -> list[str]:
+        """What number stands on each RGB cut-out: the English model alone, digits and signs only, paper as it is."""
+        with self._lock, _one_thread():
+            return [read.text for read in self._sheet([_stretched(cell) for cell in cells], "eng", _DIGITS)]
+
     def _texts(self, crops: Sequence[NDArray[np.uint8]]) -> list[_Read]:
         """What stands on each crop: a sample tells the language, then all are read, and numbers once more."""
         if not crops:
@@ -94,7 +101,7 @@ class Tesseract:
         reads = self._sheet(crops, "chi_sim")
         latin = [i for i, read in enumerate(reads) if _may_be_latin(read.text, crops[i].shape[1])]
         for i, again in zip(latin, self._sheet([crops[i] for i in latin], "eng"), strict=True):
-            reads[i] = max(reads[i], again, key=_worth)
+            reads[i] = _agreed(reads[i], again)
         return reads
 
     def _is_chinese(self, crops: Sequence[NDArray[np.uint8]]) -> bool:
@@ -111,10 +118,10 @@ class Tesseract:
         except (pytesseract.TesseractError, OSError) as exc:
             raise EngineError(f"tesseract does not start ({type(exc).__name__}); install it anew: {INSTALL}") from exc
 
-    def _sheet(self, crops: Sequence[NDArray[np.uint8]], languages: str) -> list[_Read]:
+    def _sheet(self, crops: Sequence[NDArray[np.uint8]], languages: str, only: str = "") -> list[_Read]:
         """The crops set one below the other and read as one column of lines."""
         if len(crops) > _MOST:
-            return [*self._sheet(crops[:_MOST], languages), *self._sheet(crops[_MOST:], languages)]
+            return [*self._sheet(crops[:_MOST], languages, only), *self._sheet(crops[_MOST:], languages, only)]
         if not crops:
             return []
         wide = max(_COPIES * 2 * _LINE, *(crop.shape[1] for crop in crops)) + 2 * _GAP
@@ -124,12 +131,12 @@ class Tesseract:
             top = row * high + _GAP
             sheet[top : top + crop.shape[0], _GAP : _GAP + crop.shape[1]] = crop
         found: list[list[tuple[str, float]]] = [[] for _ in crops]
-        for word in self._run(sheet, languages):
+        for word in self._run(sheet, languages, only):
             row = min(len(crops) - 1, int((word["top"] + word["height"] / 2) // high))
             found[row].append((word["text"], word["sure"]))
         return [_once(words) if _is_short(crop) else _joined(words) for crop, words in zip(crops, found, strict=True)]
 
-    def _run(self, sheet: NDArray[np.uint8], languages: str) -> Iterator[dict[str, Any]]:
+    def _run(self, sheet: NDArray[np.uint8], languages: str, only: str) -> Iterator[dict[str, Any]]:
         import pytesseract
 
         store = io.BytesIO()
@@ -138,7 +145,7 @@ class Tesseract:
             table = pytesseract.image_to_data(
                 Image.open(store),
                 lang=languages,
-                config="--psm 6 --dpi 300",
+                config="--psm 6 --dpi 300" + (f" -c tessedit_char_whitelist={only}" if only else ""),
                 timeout=self._seconds,
                 output_type=pytesseract.Output.DICT,
             )
@@ -192,6 +199,15 @@ def _crop(even: NDArray[np.uint8], cell: _cells.Cell, size: float) -> NDArray[np
     return crop
 
 
+def _stretched(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A cut-out as high as a line of the sheet, its paper white and its ink black."""
+    grey = cv2.cvtColor(cell, cv2.COLOR_RGB2GRAY).astype(np.float64)
+    ink, paper = float(np.quantile(grey, 0.02)), float(np.quantile(grey, 0.7))
+    clear = np.clip((grey - ink) / max(paper - ink, 1.0) * 255, 0, 255).astype(np.uint8)
+    size = (max(4, round(cell.shape[1] * _LINE / cell.shape[0])), _LINE)
+    return np.asarray(cv2.resize(clear, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _is_short(crop: NDArray[np.uint8]) -> bool:
     return crop.shape[1] < 1.1 * _LINE
 
@@ -232,6 +248,13 @@ def _joined(words: Sequence[tuple[str, float]]) -> _Read:
 def _may_be_latin(text: str, wide: int) -> bool:
     """Whether a cell is worth a look with the English model: no Chinese, or so little that it may be a misread sign."""
     return len(_CHINESE.findall(text)) <= (2 if wide < 5 * _LINE else 0)
+
+
+def _agreed(one: _Read, other: _Read) -> _Read:
+    """The better of two models' readings; a number that both read alike is surer than either says."""
+    if one.text == other.text and _NUMBER.fullmatch(one.text):
+        return _Read(one.text, max(one.sure, other.sure, min(_BOTH, 1 - (1 - one.sure) * (1 - other.sure))))
+    return max(one, other, key=_worth)
 
 
 def _worth(read: _Read) -> float:

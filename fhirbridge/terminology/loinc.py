@@ -351,7 +351,7 @@ def fits(loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
 
 def contradict(name: str, abbreviation: str) -> bool:
     """Whether a name and the abbreviation beside it are known, and of different analytes."""
-    if not name or not abbreviation or analytes(name, abbreviation):
+    if not name or len(abbreviation) < 2 or analytes(name, abbreviation):
         return False
     return bool(analytes(name)) and bool(_analytes.candidates("", abbreviation))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -173,3 +174,22 @@ def test_every_relation_holds_for_values_it_was_made_from() -> None:
         assert lab_relations.holds(relation, {**operands, relation.result: (result, result)})
         off = result * Decimal("1.3") + 1
         assert not lab_relations.holds(relation, {**operands, relation.result: (off, off)})
+
+
+class CellReader(Reader):
+    """An engine that reads numbers which are cut out already in a way of its own."""
+
+    def read_cells(self, cells: Sequence[NDArray[np.uint8]]) -> list[str]:
+        return [self.text for _cell in cells]
+
+
+def test_an_engine_that_reads_cut_out_cells_is_asked_that_way() -> None:
+    picture = Picture("a.png", 1, np.full((60, 200, 3), 255, np.uint8), b"", "image/png")
+    one = replace(row("ALT", "30", "U/L", "9-50"), confidence=0.5, value_box=Box(50, 20, 30, 14))
+    reader = CellReader("30")
+    assert doubts(one, engine=reader, pictures=(picture,)) == [()] and reader.calls == 0
+
+
+def test_a_name_beside_the_abbreviation_of_another_analyte_is_a_doubt() -> None:
+    mixed = replace(row("乳酸", "7.368", "mmol/L", "7.35-7.45"), abbreviation="pH")
+    assert "its name and abbreviation differ" in doubts(mixed)[0]
