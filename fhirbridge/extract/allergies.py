@@ -57,6 +57,7 @@ def _answers(talk: Talk, turn: int, by_turn: dict[int, list[Mention]], questions
         if talk.turns[place].speaker not in (Speaker.PATIENT, Speaker.RELATIVE):
             continue
         named = [m for m in by_turn.get(place, []) if m.kind in (*_SUBSTANCES, "allergy") and not m.asked]
+        named = [m for m in named if m.status is not Status.ABSENT or m.kind == "allergy"]
         for mention in named:
             _make(mention)
         if any(m.status is not Status.ABSENT for m in named):

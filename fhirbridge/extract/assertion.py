@@ -28,6 +28,7 @@ class Standing:
 _STOPPED_BY_STOP = frozenset(
     {"negated", "possible", "past", "history", "family", "planned", "stopped", "other", "continued"}
 )
+_LISTS = frozenset({"and the", ", the", "and your", "and also", "and my", "with"})
 _TAKEN = frozenset({"medication", "medication-class"})
 _NO_STATUS = frozenset({"stop", "pseudo", "exam", "exam-end"})
 
@@ -61,6 +62,9 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
         if _far(text, between, cue.reach, gap) and not (cue.kind == "negated" and _listed(text[slice(*between)])):
             continue
         inside = [o for o in others if between[0] <= o.start < between[1]]
+        if cue.kind == "continued" and not any(_ends_list(o, text) for o in inside):
+            found.kinds.setdefault(cue.kind, cue.note)
+            continue
         if any(_ends(o, cue.kind) and _ends_kin(cue.kind, text[o.start : o.end], language) for o in inside):
             continue
         found.kinds.setdefault(cue.kind, cue.note)
@@ -85,6 +89,13 @@ def _listed(between: str) -> bool:
     """Whether the words between are a list: "no recent weight loss, headaches, bone pain, or [blood in the stool]"."""
     pieces = _SEPARATOR.split(between)
     return len(pieces) > 2 and len(between) < 250 and all(piece.count(" ") <= 5 for piece in pieces)
+
+
+def _ends_list(other: Heard, text: str) -> bool:
+    """Whether a list of medicines that go on ends here: at another plan, not at "and the"."""
+    if other.cue.kind == "stop":
+        return text[other.start : other.end] not in _LISTS
+    return other.cue.kind in ("planned", "stopped")
 
 
 def _ends_kin(kind: str, words: str, language: str) -> bool:

@@ -145,6 +145,8 @@ def _status(talk: Talk, mention: Mention, kind: FactKind, role: Speaker) -> Stat
         Status.POSSIBLE,
     ):
         return Status.PRESENT
+    if kind is FactKind.EXAM and mention.examined and status is Status.PAST:
+        return Status.PRESENT  # "a murmur, you had that in the past" is heard now
     if kind is FactKind.CONDITION and mention.history and status is Status.PAST and not _passes(talk, mention):
         return Status.PRESENT
     if kind is FactKind.SYMPTOM and status is Status.POSSIBLE and role is not Speaker.CLINICIAN:

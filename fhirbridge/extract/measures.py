@@ -24,6 +24,7 @@ from fhirbridge.records import Coding, Concept, Fact, FactKind, Quantity, Speake
 LOINC = "http://loinc.org"
 _PARTS = (("Systolic blood pressure", "8480-6"), ("Diastolic blood pressure", "8462-4"))
 _PRESSURE = "85354-9"
+_SHORT_ANSWER = 60  # characters; a score is the answer only where it says little else
 _NEAR = 70  # characters between a name and its number
 
 
@@ -306,7 +307,11 @@ class _Reader:
         for number in numbers:
             if measure.pressure:
                 fact = self._pressure(measure, number, numbers, set(), number.start)
-            elif self._is_time(number) or measure.kind is FactKind.SURVEY or self._bounds(start, number):
+            elif (
+                self._is_time(number)
+                or (measure.kind is FactKind.SURVEY and len(text) > _SHORT_ANSWER)
+                or self._bounds(start, number)
+            ):
                 continue
             else:
                 fact = self._plain(_Name(number.start, number.end, name.measures), number)

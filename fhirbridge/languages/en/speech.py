@@ -132,7 +132,9 @@ left_off = re.compile(
 ordered = re.compile(
     r"\b(?:order(?:ed|ing)?|re-?check(?:ing)?|repeat(?:ing)?|check another|send off)(?: (?:a|an|your|the|another|some|you|on|for|and|also|cbc)){0,4} $"
 )
-not_exact = re.compile(r"(?: hundreds| tens|'s\b|(?: out of (?:ten|10))? is,? (?:being|the|extremely|no))")
+not_exact = re.compile(
+    r"(?: hundreds| tens|'s\b|(?: out of (?:ten|10))?(?: is,?)? (?:being|the worst|extremely|no pain)|(?: (?:or|to) \w+)? times\b)"
+)
 loosely = re.compile(r"\b(?:above|over|below|under|than)\b(?! \w+ over)")
 bounds = re.compile(r"\b(?:than|above|over|below|under|less|more|least|most) $")
 if_before = re.compile(r"\bif (?:if )?(?:your|the|my|his|her|that)? ?$")
