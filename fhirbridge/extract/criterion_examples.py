@@ -77,6 +77,8 @@ def exemplified(pieces: list[Piece], at: int, reading: Reading) -> Node | None:
         return head
     if only(head, LeafKind.ADMINISTRATIVE) and not is_numbered(examples):
         return head
+    if reading.exclude and _is_treatment_for(before) and kinds_of(examples) <= _TREATMENTS:
+        return any_of([head, examples])  # "any treatment for acromegaly, including octreotide or surgery"
     defined = (
         "defin" in cue
         or "i.e" in cue
@@ -87,6 +89,22 @@ def exemplified(pieces: list[Piece], at: int, reading: Reading) -> Node | None:
         or "即" in cue
     )
     return elaborated(head, examples, reading, defined)
+
+
+def _is_treatment_for(pieces: list[Piece]) -> bool:
+    """Whether a treatment that is not named is given for a disease: "prior therapy for myeloma"."""
+    treated = next(
+        (
+            i
+            for i, p in enumerate(pieces)
+            if p.kind == "treat" and p.text.endswith((" for", "therapy", "treatment", "治疗"))
+        ),
+        None,
+    )
+    if treated is None:
+        return False
+    rest = [p for p in pieces[treated + 1 :] if p.kind == "term"]
+    return bool(rest) and all(p.value.kind in (LeafKind.DIAGNOSIS, LeafKind.INFECTION, LeafKind.SYMPTOM) for p in rest)
 
 
 def _next_stage(before: list[Piece], after: list[Piece]) -> int | None:

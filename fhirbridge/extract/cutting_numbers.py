@@ -64,7 +64,7 @@ def _styles(text: str, running: bool) -> Iterator[str]:
         yield "bracketed"
     if re.search(r"\d\s?[)）]", text):
         yield "bracket"
-    if not running and re.search(r"\d\.", text):
+    if not running and re.search(r"\d ?\.", text):
         yield "point"
     if re.search(r"[a-e][)）.、]", text):
         yield "letter"
@@ -137,7 +137,7 @@ def _bracket(text: str) -> Iterator[tuple[float, Mark]]:
 
 
 def _point(text: str) -> Iterator[tuple[float, Mark]]:
-    for m in re.finditer(r"(?:(?<=\s)|(?<=[;:.(])|^)#?(\d{1,2})[.)](?:\s+|(?=[A-Z]))(?=\S)", text):
+    for m in re.finditer(r"(?:(?<=\s)|(?<=[;:.(])|^)#?(\d{1,2})(?: (?=\.\s))?[.)](?:\s+|(?=[A-Z]))(?=\S)", text):
         before = text[: m.start()].rstrip()
         strength = 1.5 if not before or before[-1] in ".;:)" else -0.5
         if before and re.search(
