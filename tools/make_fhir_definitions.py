@@ -20,6 +20,11 @@ from fhir_definitions_r5 import r5_table
 
 DATA = Path(__file__).resolve().parent.parent / "fhirbridge" / "fhir" / "data"
 NOT_CHECKED = ("ele-1",)  # ele-1 is checked as "not empty"
+# What Medplum added to HL7's R4 ResearchStudy, from R5
+NOT_HL7S = (
+    "label associatedParty recruitment studyDesign whyStopped classifier progressStatus result outcomeMeasure "
+    "descriptionSummary comparisonGroup name region"
+)
 # HL7's invariants of R5 that read as in R4, and con-3, which was con-4 there
 SAME_IN_R5 = (
     "age-1 att-1 cnt-3 con-1 cpt-2 dis-1 dom-2 dom-3 dom-4 dom-5 drt-1 exp-1 ext-1 fhs-1 fhs-2 obs-3 obs-6 obs-7 org-1 "
@@ -72,6 +77,8 @@ def _add(definition: dict[str, Any], terms: dict[str, Any], table: dict[str, Any
     elements = definition["snapshot"]["element"]
     for element in elements:
         owner, _, name = element["path"].rpartition(".")
+        if element["path"].startswith("ResearchStudy.") and element["path"].split(".")[1] in NOT_HL7S.split():
+            continue
         for rule in element.get("constraint", []):
             if rule["severity"] == "error" and not rule["key"].startswith(NOT_CHECKED):
                 table["invariants"][rule["key"]] = rule["human"]

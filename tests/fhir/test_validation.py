@@ -126,6 +126,22 @@ def test_nothing_wrong_is_sent_unless_one_insists() -> None:
         assert client.push(bundle, insist=True).created == 2
 
 
+WRITTEN = (
+    "AllergyIntolerance Bundle Condition Device DiagnosticReport DocumentReference Encounter FamilyMemberHistory Group "
+    "Location MedicationRequest MedicationStatement Observation Organization Patient Practitioner Procedure Provenance "
+    "ResearchStudy ResearchSubject ServiceRequest Specimen"
+)
+
+
+@pytest.mark.parametrize("kind", WRITTEN.split())
+def test_the_typed_view_by_r4b_has_the_elements_of_r4(kind: str) -> None:
+    from fhir.resources.R4B import get_fhir_model_class
+
+    fields = get_fhir_model_class(kind).model_fields.items()
+    typed = {field.alias or name for name, field in fields if not name.endswith("__ext")}
+    assert typed - {"fhir_comments", "resource_type", "resourceType"} == set(of("R4").types[kind].elements)
+
+
 R5: dict[str, Any] = {
     "resourceType": "Group",
     "type": "person",
