@@ -129,8 +129,11 @@ def compile_studies(
     statuses: Sequence[str] = (),
     save: str | Path | None = None,
     workers: int = 1,
+    since: CompiledStudies | None = None,
 ) -> CompiledStudies:
     """Trials ready to be matched: their criteria as shared atoms. `save` writes them for a later, faster start.
+
+    `since`: studies compiled before from the same registry; records that have not changed are taken from there.
 
     `sources` may be registry files, FHIR ResearchStudy + Group, or a file that `save` wrote. `statuses` (FHIR
     research-study-status codes) leaves out trials of another status; trials that tell none stay.
@@ -145,8 +148,12 @@ def compile_studies(
     trials = (
         t for t in _trials(sources, registry) if not statuses or isinstance(t, LeftOut) or t.status in ("", *statuses)
     )
-    pairs = parallel.in_order(_with_criteria, trials, workers=workers, ready=lexicon.load)
+    known = compile.Known(since) if since is not None else None
+    waiting = known.changed(trials) if known else trials
+    pairs = parallel.in_order(_with_criteria, waiting, workers=workers, ready=lexicon.load)
     compiled = compile.compile(pairs, lexicon.load())
+    if known:
+        compiled = known.with_fresh(compiled)
     if save is not None:
         compiled.save(Path(save))
     return compiled

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fhirbridge import __version__
 from fhirbridge.eligibility import compiled, relevance
 from fhirbridge.eligibility.compiled import CompiledStudies, CriterionText, Layer, Study, Texts
+from fhirbridge.eligibility.joining import joined
 from fhirbridge.eligibility.judge import AskAll, AskAny, AskAtLeast, Asked, AskIf, AskNot
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.questions_of import Subject, Words, asked, subject_of
 from fhirbridge.records import All, Criterion, Leaf, LeafKind, LeftOut, Trial, Truth, Understanding
 from fhirbridge.records import Any as AnyOf
 
-__all__ = ["CompiledStudies", "compile", "load"]
+__all__ = ["CompiledStudies", "Known", "compile", "load"]
 
 _VALUE = {Truth.NOT_MET: 0, Truth.UNKNOWN: 1, Truth.MET: 2}
 
@@ -43,6 +45,31 @@ def compile(
         else:
             maker.add(*pair)
     return maker.made()
+
+
+class Known:
+    """Studies compiled before: the trials that are the same now are passed over, and taken from there in the end."""
+
+    def __init__(self, before: CompiledStudies) -> None:
+        self.before = before
+        self._records = {study.id: study.record for study in before.studies}
+        self._seen: dict[str, bool] = {}  # id -> whether its last record is the one compiled before
+
+    def changed(self, trials: Iterable[Trial | LeftOut]) -> Iterator[Trial | LeftOut]:
+        """The trials that have to be compiled; what was left out goes through."""
+        for trial in trials:
+            if isinstance(trial, Trial):
+                same = self._records.get(trial.id) == record_of(trial) and trial.id not in self._seen
+                self._seen[trial.id] = same
+                if same:
+                    continue
+            yield trial
+
+    def with_fresh(self, fresh: CompiledStudies) -> CompiledStudies:
+        """Those that are the same, and those compiled now."""
+        kept = self.before.only(id for id, same in self._seen.items() if same)
+        kept.left_out = tuple(gap for gap in self.before.left_out if self._seen.get(gap.source))
+        return joined(kept, fresh) if len(fresh) or fresh.left_out else kept
 
 
 class _Maker:
@@ -177,7 +204,13 @@ def _study(trial: Trial, criteria: tuple[Criterion, ...]) -> Study:
         trial.contacts,
         trial.url,
         hashlib.sha256(told).hexdigest()[:12],
+        record_of(trial),
     )
+
+
+def record_of(trial: Trial) -> str:
+    """What changes when a record changes, or the version that understands it."""
+    return hashlib.sha256(repr((__version__, trial)).encode()).hexdigest()[:12]
 
 
 _VISIT = re.compile(

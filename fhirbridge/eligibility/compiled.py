@@ -26,7 +26,7 @@ __all__ = ["CompiledStudies", "CriterionText", "Layer", "Relevance", "Study"]
 
 Ints = NDArray[np.int32]
 FORMAT = "fhirbridge compiled studies"
-VERSION = "2"  # with the layout of the file and of the records in it
+VERSION = "3"  # with the layout of the file and of the records in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,8 @@ class Study:
     sites: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
     url: str = ""
-    fingerprint: str = ""
+    fingerprint: str = ""  # of the record and of what was understood of it
+    record: str = ""  # of the record alone, with the version that understood it
 
 
 @dataclass(frozen=True, slots=True)

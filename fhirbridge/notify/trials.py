@@ -45,7 +45,9 @@ def way(chosen: Settings, as_of: date) -> str:
 def _compile(chosen: Settings, paths: list[Path], saved: Path, failures: list[LeftOut]) -> None:
     beside = saved.with_name(f".{saved.name}.new")
     files = [f for p in paths for f in _inside(p)]
-    compiled = pipeline.compile_studies(files, statuses=chosen.trials.statuses, save=beside, workers=chosen.run.workers)
+    compiled = pipeline.compile_studies(
+        files, statuses=chosen.trials.statuses, save=beside, workers=chosen.run.workers, since=_last(saved)
+    )
     if not len(compiled):
         beside.unlink(missing_ok=True)
         raise InputError("trials", "no trial in the files named", "check trials.paths")
@@ -54,6 +56,14 @@ def _compile(chosen: Settings, paths: list[Path], saved: Path, failures: list[Le
         beside.replace(saved)
     else:  # the file named was compiled before
         compiled.save(saved)
+
+
+def _last(saved: Path) -> Any:
+    """The trials of the night before, None where there are none that this version can read."""
+    try:
+        return pipeline.compile_studies(saved) if saved.exists() else None
+    except InputError:
+        return None
 
 
 def _inside(path: Path) -> list[Path]:

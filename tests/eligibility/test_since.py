@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import random
@@ -17,10 +18,12 @@ import pytest
 from golden_cases import bundle, leaf
 from test_columns import CASES
 
+import fhirbridge as fb
 from fhirbridge.cli import main
 from fhirbridge.eligibility import batch, since
 from fhirbridge.eligibility.compile import compile
 from fhirbridge.eligibility.compiled import CompiledStudies
+from fhirbridge.eligibility.joining import joined
 from fhirbridge.fhir import patient_bundle
 from fhirbridge.records import Criterion, Patient, Span, Trial, Understanding
 from fhirbridge.terminology import lexicon
@@ -88,6 +91,27 @@ def test_some_studies_alone_are_judged_as_among_all() -> None:
         ranked = [m for m in batch.judged(patient, studies, settings)["matches"] if m["study"][-2:] in ("05", "31")]
         found = batch.judged(patient, few, settings)["matches"]
         assert [m | {"rank": 0} for m in found] == [m | {"rank": 0} for m in ranked]
+
+
+def test_records_that_have_not_changed_are_taken_from_what_was_compiled_before(tmp_path: Path) -> None:
+    records = json.loads((FIXTURES / "trials" / "registry" / "studies.json").read_text("utf-8"))
+    listed = records if isinstance(records, list) else records["studies"]
+    file = tmp_path / "studies.json"
+    file.write_text(json.dumps(listed[:-1]), "utf-8")
+    before = fb.compile_studies(file, save=tmp_path / "before.fbs")
+    listed[1]["protocolSection"]["eligibilityModule"]["eligibilityCriteria"] += "\n* HbA1c below 8 %\n* Able to walk"
+    file.write_text(json.dumps(listed[1:]), "utf-8")
+    full, again = fb.compile_studies(file), fb.compile_studies(file, since=fb.compile_studies(tmp_path / "before.fbs"))
+    assert {s.id for s in again.studies} == {s.id for s in full.studies} != {s.id for s in before.studies}
+    assert len(again.layers) == len(full.layers) and again.fingerprint == full.fingerprint
+    assert set(again.questions) == set(full.questions)
+    settings = batch.Settings.of(AS_OF, None, "all", None)
+    for patient in _people():
+        assert orjson.dumps(batch.judged(patient, again, settings)) == orjson.dumps(
+            batch.judged(patient, full, settings)
+        )
+    with pytest.raises(ValueError, match="in both"):
+        joined(full, before)
 
 
 def test_a_packed_patient_comes_back_as_he_was() -> None:
