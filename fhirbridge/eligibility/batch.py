@@ -142,7 +142,6 @@ def each(
     from fhirbridge.eligibility.columns import index_of
 
     index_of(compiled).silent(compiled, settings.policy, False)
-    index_of(compiled).silent(compiled, settings.policy, True)
     _SHARED = (make, read)
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         for lists in pool.imap(_chunk, _chunks(people, 8)):

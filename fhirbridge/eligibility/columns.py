@@ -155,8 +155,10 @@ class _Index:
         key = (policy, narrative)
         if key not in self.base:
             empty = Chart(Patient("", narrative=narrative), date(2000, 1, 1), policy)
-            values = [_VALUE[judge(q, empty).truth] for q in compiled.questions]
-            answers = np.array(values, dtype=np.int8)
+            answers = np.zeros(len(compiled.questions), dtype=np.int8)
+            for number in np.unique(self.alike).tolist():
+                answers[number] = _VALUE[judge(compiled.questions[number], empty).truth]
+            answers = answers[self.alike]
             self.base[key] = answers, self.trees.all_nodes(answers)
         return self.base[key]
 
