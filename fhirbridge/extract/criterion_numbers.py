@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from fhirbridge import languages
+from fhirbridge.extract.criterion_digits import number
+from fhirbridge.extract.criterion_units import units
 from fhirbridge.languages.en.numbers import WRITTEN
-from fhirbridge.languages.zh.numerals import DIGITS
 from fhirbridge.records import Bound, Quantity
 
 __all__ = ["Amount", "find", "number"]
@@ -38,10 +38,19 @@ class Amount:
 
 
 _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.])|\d+,\d{1,2}(?!\d)|\d+\.\d+|\d+(?:·\d+)?|\.\d+"
+
+
 _WORD_NUMBERS = "|".join(sorted(WRITTEN, key=len, reverse=True))
+
+
 _CHINESE_NUMBER = r"[零一二三四五六七八九十百两半〇]+"
+
+
 _DEGREES = r"[三四]十[一二三四五六七八九]?度[一二三四五六七八九半]"  # 38.5 °C as it is spoken
+
+
 _NUMBER = rf"(?:{_DEGREES}|{_DIGITS}|\b(?:{_WORD_NUMBERS})\b|{_CHINESE_NUMBER})"
+
 
 _AT_LEAST = (
     r"≥|>\s?=|=\s?>|>=|greater than or equal to|greater than or equal|equal to or greater than|equal or greater than|"
@@ -52,6 +61,8 @@ _AT_LEAST = (
     r"must be at least|or more than|>/=|> or =|> or equal to|≥ or =|starting at|"
     r"大于或者等于|大于或等于|大于等于|高于或等于|不小于|不低于|不少于|至少|最少|不短于|≮|满|超过或等于|等于或大于|多于或等于|高于等于"
 )
+
+
 _AT_MOST = (
     r"≤|<\s?=|=\s?<|<=|less than or equal to|less than or equal|lower than or equal to|equal to or less than|"
     r"equal or less than|less than/equal to|below or equal to|equal to or lower than|equal to or below|less or equal to|"
@@ -60,74 +71,30 @@ _AT_MOST = (
     r"not higher than|not above|no older than|not over|must not exceed|may be up to|</=|< or =|< or equal to|"
     r"小于或者等于|小于或等于|小于等于|低于或等于|不大于|不高于|不超过|不多于|至多|最多|≯|未超过|不长于|等于或小于|低于等于|少于或等于"
 )
+
+
 _MORE = (
     r">|greater than|more than|higher than|above|exceeding|exceeds|exceed|over|in excess of|older than|larger than|"
     r"better than|longer than|superior to|upper than|elevated above|increased above|beyond|bigger than|"
     r"大于|高于|超过|多于|长于|大於|超出|＞"
 )
+
+
 _FEWER = (
     r"<|less than|lower than|below|under|fewer than|younger than|smaller than|inferior to|shorter than|worse than|"
     r"小于|低于|少于|不足|未满|短于|不到|小於|未达到|＜"
 )
+
+
 _EQUAL = r"=|equal to|equals|of exactly|等于|为|是"
+
+
 _ABOUT = r"\s*(?:(?:a|an|the|or|be|is|of|about|approximately|approx\.?|age|ages)\s*:?\s+){0,3}(?:age: ?|或|x ?)?\s*"
-
-_UNIT_ROWS = "criterion_units"
-
-
-def number(text: str) -> Decimal | None:
-    """The value of a printed or written number, else None: "1,500", "ten", "十二", "0,5"."""
-    text = text.strip()
-    if text in WRITTEN:
-        return WRITTEN[text]
-    if text and text[0] in "零一二三四五六七八九十百两半〇":
-        whole, degree, tenth = text.partition("度")
-        value = _chinese(whole)
-        if not degree or value is None:
-            return value
-        return value + (Decimal("0.5") if tenth == "半" else Decimal(DIGITS[tenth]) / 10)
-    plain = text.replace(" ", "").replace("·", ".")
-    if re.fullmatch(r"\d+,\d{1,2}", plain):
-        plain = plain.replace(",", ".")
-    plain = plain.replace(",", "")
-    return Decimal(plain) if re.fullmatch(r"\d*\.?\d+", plain) else None
-
-
-def _chinese(text: str) -> Decimal | None:
-    if text == "半":
-        return Decimal("0.5")
-    total, digit = 0, 0
-    for c in text:
-        if c == "十":
-            total, digit = total + (digit or 1) * 10, 0
-        elif c == "百":
-            total, digit = total + (digit or 1) * 100, 0
-        elif c in DIGITS:
-            digit = digit * 10 + DIGITS[c]
-        else:
-            return None
-    return Decimal(total + digit)
-
-
-@lru_cache(maxsize=1)
-def _units() -> dict[str, str]:
-    rows = [*languages.rows("en", _UNIT_ROWS), *languages.rows("zh", _UNIT_ROWS)]
-    units = {spelling.strip().lower(): row["ucum"] for row in rows for spelling in row["spellings"].split("|")}
-    for spelling, ucum in tuple(units.items()):
-        base, slash, volume = spelling.rpartition("/")
-        for full in _SPELLED_OUT.get(volume, ()) if slash else ():
-            units.setdefault(f"{base}/{full}", ucum)
-    return units
-
-
-# Volumes and times that a unit may end on, written in full ("mmol/liter").
-_SPELLED_OUT = {"l": ("liter", "litre"), "dl": ("deciliter", "decilitre"), "ml": ("milliliter", "millilitre"),
-                "min": ("minute",), "ul": ("microliter", "microlitre"), "d": ("day",), "h": ("hour",)}  # fmt: skip
 
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    spelled = sorted((re.escape(u).replace(r"\ ", r"\s?") for u in _units()), key=len, reverse=True)
+    spelled = sorted((re.escape(u).replace(r"\ ", r"\s?") for u in units()), key=len, reverse=True)
     power = r"(?:[x*·]|\s)\s?10\s?(?:\^|\*{1,2}|e|\(|~|\+)?\s?(?P<power>\d{1,2}|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})\)?\s?(?=/|per|个|\s?[a-z]{1,5}/|l\b|ml\b|$|[,;:.)，；。）])"
     limit = (
         r"(?:\s?[x*·]?[\s-]?(?:times?|fold|倍|multiples of)?\s?(?:of )?(?:the |its |于|的)?(?:age-adjusted |age adjusted |local |"
@@ -149,17 +116,33 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 _RANGE = re.compile(r"\s?(?:-|~|to|through|until|至|到|－|—|–|\band\b|和|与|→|-->|_)+\s?$")
+
+
 _RANGE_AND = re.compile(r"\b(?:between|from|range of|ranging|within|介于|在|从)\W*$|[介在从]于?$")
+
+
 _JOIN = re.compile(r"\s?(?:,|，|;)?\s?(?:and|but|to|且|并且|和|&|but also|-|~|至|，|or)?\s?$")
+
+
 _OR_MORE = re.compile(
     r"\s?(?:\(?(?:or|and|/)\s?(?:more|greater|older|above|over|higher|better|longer|up|upwards|later|beyond)\b\)?|and over|\+(?![\w])|years and older|及其?以上|或以上|以上|及以后|及更高|或更高|或更多|以及以上|or ≥|分以上|或者以上)"
 )
+
+
 _OR_LESS = re.compile(
     r"\s?(?:\(?(?:or|and|/)\s?(?:less|younger|below|under|lower|fewer|smaller|worse)\b\)?|及其?以下|或以下|以下|及更低|或更低|以内|之内|或更少)"
 )
+
+
 _LIST = re.compile(r"\s?(?:,|，|、|/|或|or|and|,\s?or|,\s?and|和|-)\s?(?:者)?\s?$")
+
+
 _AFTER = re.compile(r"\s?(≥|≤|<\s?=|>\s?=|=\s?<|<|>)\s?(?=[^\d\s.=])")
+
+
 _AGED = re.compile(r"\b(?:older|younger|age|ages)\b")  # the words that make a number an age
+
+
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 
 
@@ -219,7 +202,7 @@ def _read(folded: str, m: re.Match[str]) -> _One | None:
         return None
     cmp = _sign(m["cmp"]) if m["cmp"] else ""
     unit = folded[m.start("unit") : m.end("unit")] if m["unit"] else ""
-    ucum = _units().get(re.sub(r"\s+", "", unit)) or _units().get(unit) if unit else None
+    ucum = units().get(re.sub(r"\s+", "", unit)) or units().get(unit) if unit else None
     if "度" in m["number"]:
         ucum = "Cel"
     if m["power"]:
@@ -249,7 +232,7 @@ def _read(folded: str, m: re.Match[str]) -> _One | None:
 
 def _powered(value: Decimal, power: int, unit: str) -> tuple[Decimal, str, str | None]:
     """1.5 x 10^9/L keeps its 1.5 in units of 10*9/L; 1 x 10^3 IU/mL is 1000 IU/mL."""
-    ucum = _units().get(re.sub(r"\s+", "", unit)) if unit else None
+    ucum = units().get(re.sub(r"\s+", "", unit)) if unit else None
     if not unit or ucum in ("/L", "/mL", "/uL", "/mm3", "/dL"):
         base = (ucum or "/L") if unit else "/L"
         return value, f"10^{power}{unit or '/l'}", f"10*{power}{base}"
