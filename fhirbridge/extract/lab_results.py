@@ -166,6 +166,7 @@ def _result(cells: dict[str, Cell], section: str, page: Page) -> LabResult:
         section=section,
         method=cells["method"].text if "method" in cells else "",
         confidence=min(piece.sure for cell in parts if cell.kind == "value" for piece in cell.pieces),
+        name_confidence=min(piece.sure for cell in _namings(cells)[:1] for piece in cell.pieces),
         value_box=_part_box(cells["value"], page),
     )
 

@@ -18,6 +18,7 @@ _GRADED = re.compile(  # 2+, (1+), 1:80, 0-1, 2级, G1, Ⅱ度
     r"[(（]?[±+-]?\d?\s*\+{1,4}[)）]?|[<>≤≥]?\s*1\s*[:：]\s*\d+|\d+\s*[-~～]\s*\d+(?:\s*/\s*[A-Za-z]+)?"
     r"|\d\s*[级度型]|[A-Za-z]{1,3}\d[a-z]?|.*[㐀-鿿A-Za-z]{2}.*"
 )
+_LEGIBLE_NAME = 0.8
 UNKNOWN_UNIT = "the unit could not be understood"
 HARD_PRINT = "the print was hard to read"
 NO_UNIT = "no unit was read"
@@ -37,6 +38,10 @@ class Knowledge(Protocol):
 
     def convert(self, value: Decimal, source: str, target: str, analyte_or_loinc: str) -> Decimal | None:
         """A value of one analyte in another UCUM unit."""
+        ...
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a known analyte."""
         ...
 
     def contradict(self, name: str, abbreviation: str) -> bool:
@@ -97,7 +102,8 @@ def decimals(value: Decimal) -> int:
 
 def find(row: LabResult, habit: Habit, known: Knowledge) -> Signs:
     """What speaks against a row."""
-    hard = [*_disagreement(row), *_mixed(row, known), *_form(row), *_possible(row, known), *_unit(row, habit, known)]
+    hard = [*_disagreement(row), *_mixed(row, known), *_name(row, known), *_form(row), *_possible(row, known)]
+    hard += _unit(row, habit, known)
     soft = [*_confidence(row), *_digits(row, habit), *_unflagged(row, habit), *_far(row, known)]
     return Signs(tuple(hard), tuple(soft), _arrow(row, habit))
 
@@ -111,6 +117,12 @@ def _disagreement(row: LabResult) -> list[str]:
 def _mixed(row: LabResult, known: Knowledge) -> list[str]:
     """The name of one analyte beside the abbreviation of another: two rows were read as one."""
     return ["its name and abbreviation differ"] if known.contradict(row.name, row.abbreviation) else []
+
+
+def _name(row: LabResult, known: Knowledge) -> list[str]:
+    """A name that no table knows and that was hard to read is probably another one's, misread."""
+    doubtful = row.name_confidence < _LEGIBLE_NAME and not known.knows(row.name)
+    return ["its name was hard to read"] if doubtful else []
 
 
 def _form(row: LabResult) -> list[str]:

@@ -89,6 +89,7 @@ class LabResult:
     doubts: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
     confidence: float = 1.0
+    name_confidence: float = 1.0  # the least sure part of its name
     value_box: Box | None = None  # where the value alone stands
 
     @property

@@ -349,6 +349,11 @@ def fits(loinc_or_name: str, unit: str | None, abbreviation: str = "") -> bool:
     return not kinds or kind not in _TELLING or bool(alike & kinds)
 
 
+def knows(name: str) -> bool:
+    """Whether a printed name is that of an analyte of the table."""
+    return bool(analytes(name))
+
+
 def contradict(name: str, abbreviation: str) -> bool:
     """Whether a name and the abbreviation beside it are known, and of different analytes."""
     if not name or len(abbreviation) < 2 or analytes(name, abbreviation):

@@ -193,3 +193,9 @@ def test_an_engine_that_reads_cut_out_cells_is_asked_that_way() -> None:
 def test_a_name_beside_the_abbreviation_of_another_analyte_is_a_doubt() -> None:
     mixed = replace(row("乳酸", "7.368", "mmol/L", "7.35-7.45"), abbreviation="pH")
     assert "its name and abbreviation differ" in doubts(mixed)[0]
+
+
+def test_an_unknown_name_that_was_hard_to_read_is_a_doubt() -> None:
+    misread = replace(row("水回细乃", "7.2", "10^9/L", "3.5-9.5"), name_confidence=0.6)
+    assert doubts(misread) == [("its name was hard to read",)]
+    assert doubts(replace(misread, name_confidence=0.9)) == [()]
