@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirbridge.eligibility import cancer_facts, judge_disease, judge_measure, judge_person
+from fhirbridge.eligibility import cancer_facts, judge_disease, judge_measure, judge_person, serology
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.therapies import kinds_asked
 from fhirbridge.records import LeafKind
@@ -51,7 +51,7 @@ def key_of(question: Question) -> Hashable:
         sites = cancer_facts.site_of(" ".join((question.name, *question.values)))
         return silence, frozenset(sites), frozenset(question.qualifiers)
     if kind in _DISEASES:
-        return silence, judge_disease.read_of(question), judge_measure.agent_of(question)
+        return silence, judge_disease.read_of(question), serology.agent_of(question)
     if kind in _VALUES:
         return replace(question, name="", words="", keys=() if question.measure else question.keys)
     if kind is LeafKind.LINE:

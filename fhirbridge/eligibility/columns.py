@@ -104,8 +104,8 @@ def watched_by(question: Question) -> tuple[str, ...]:
 
 def features_of(chart: Chart) -> set[str]:
     """The features that a chart has."""
-    from fhirbridge.eligibility.judge_measure import is_infection_test
     from fhirbridge.eligibility.judge_therapy import outside
+    from fhirbridge.eligibility.serology import is_infection_test
 
     found: set[str] = {"person", *chart.by_key}
     found |= {f"measure:{key}" for key in chart.measured}

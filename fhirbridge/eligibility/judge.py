@@ -76,7 +76,7 @@ _JUDGES: dict[LeafKind, Callable[[Question, Chart], Judgement]] = {
     LeafKind.HEALTHY: judge_person.healthy,
     LeafKind.DIAGNOSIS: judge_disease.disease,
     LeafKind.SYMPTOM: judge_disease.disease,
-    LeafKind.INFECTION: judge_measure.infection,
+    LeafKind.INFECTION: judge_disease.infection,
     LeafKind.ALLERGY: judge_disease.allergy,
     LeafKind.STAGE: judge_cancer.stage_asked,
     LeafKind.HISTOLOGY: judge_cancer.histology,

@@ -10,10 +10,11 @@ from fhirbridge.eligibility import cancer_facts, refutations
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.judgement import Judgement, no, unknown, yes
 from fhirbridge.eligibility.questions import Question
+from fhirbridge.eligibility.serology import agent_of, serology
 from fhirbridge.eligibility.windows import in_window, shown
 from fhirbridge.records import Item, ItemKind, Truth
 
-__all__ = ["TYPES", "allergy", "asks_degree", "disease", "no_allergy", "silent"]
+__all__ = ["TYPES", "allergy", "asks_degree", "disease", "infection", "no_allergy", "silent"]
 
 _NOW = frozenset({"active", "current", "ongoing", "concurrent", "present", "concomitant"})
 _GRADED = frozenset(
@@ -103,6 +104,15 @@ def disease(question: Question, chart: Chart) -> Judgement:
         if rival is not None:
             return rival
     return silent(question, chart)
+
+
+def infection(question: Question, chart: Chart) -> Judgement:
+    """An infection from the problem list, else from its serology or viral load."""
+    listed = disease(question, chart)
+    agent = agent_of(question)
+    if not agent or (not listed.silent and listed.evidence):
+        return listed
+    return serology(agent, chart) or listed
 
 
 def judged(question: Question, items: Sequence[Item], chart: Chart) -> Judgement | None:

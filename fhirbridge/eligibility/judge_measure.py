@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from fhirbridge.eligibility import formulas
 from fhirbridge.eligibility.chart import Chart, months_before
-from fhirbridge.eligibility.judgement import Judgement, all_of, any_of, no, unknown, yes
+from fhirbridge.eligibility.judgement import Judgement, all_of, no, unknown, yes
 from fhirbridge.eligibility.measures import Measure, in_unit, measures
-from fhirbridge.eligibility.quantities import days, unit_of
+from fhirbridge.eligibility.quantities import days
 from fhirbridge.eligibility.questions import Question
-from fhirbridge.records import Bound, Item, ItemKind, Quantity, Window
+from fhirbridge.eligibility.serology import SIGNS, VIRUSES, no_virus
+from fhirbridge.records import Bound, Item, Quantity, Window
 
-__all__ = ["infection", "organ_function", "value"]
-
-_SCREENING = 366  # windows up to a year mean "recent"; older results are no answer
+__all__ = ["by_words", "organ_function", "organs_asked", "value"]
 
 
 def value(question: Question, chart: Chart) -> Judgement:
@@ -41,6 +39,11 @@ def value(question: Question, chart: Chart) -> Judgement:
         evidence = tuple(i.reference for i in same_day)
         return unknown(measure.label, "conflicting {0} values on {1}", measure.label, day, evidence=evidence)
     return found[0]
+
+
+def is_special(measure: str) -> bool:
+    """Whether more than the number of its results answers for a measure: several at once, words, serology."""
+    return measure in ("transaminases", "urine_protein") or measure in VIRUSES
 
 
 def is_recent_asked(question: Question) -> bool:
@@ -178,19 +181,13 @@ def _answered(question: Question, measure: Measure, item: Item, day: str) -> Jud
     return by_words(question, item, measure.label, day)
 
 
-_SIGNS = {
-    "positive": re.compile(r"positive|present|detect|reactive|阳性|检出|\bpos\b|\+", re.IGNORECASE),
-    "negative": re.compile(r"negative|absent|not detected|undetect|non-?reactive|阴性|未检出|\bneg\b", re.IGNORECASE),
-}
-
-
 def by_words(question: Question, item: Item, label: str, day: str) -> Judgement:
     """A coded answer or flagged value against "positive", "negative", "normal", "abnormal", "high", "low"."""
     evidence = (item.reference,)
     wanted = " ".join((*question.values, *question.qualifiers)).casefold()
     shown = item.answer.split(";")[0].strip() or (str(item.quantity.value) if item.quantity else "")
-    state = "negative" if item.status == "absent" or _SIGNS["negative"].search(item.answer) else ""
-    state = state or ("positive" if _SIGNS["positive"].search(item.answer) else _flag(item))
+    state = "negative" if item.status == "absent" or SIGNS["negative"].search(item.answer) else ""
+    state = state or ("positive" if SIGNS["positive"].search(item.answer) else _flag(item))
     opposite = {"positive": "negative", "negative": "positive", "normal": "abnormal"}
     asked = next(
         (w for w in ("negative", "positive", "normal", "abnormal", "high", "low", "elevated") if w in wanted), ""
@@ -237,7 +234,7 @@ def _computed(question: Question, measure: Measure, chart: Chart) -> Judgement:
     """A value worked out from others (clearance, eGFR, BMI, ECOG from Karnofsky), or unknown."""
     made = formulas.computed(measure.key, chart)
     if made is None:
-        cleared = _no_virus(question, measure.key, chart)
+        cleared = no_virus(question, measure.key, chart)
         if cleared is not None:
             return cleared
         if question.known:
@@ -268,7 +265,7 @@ def _computed(question: Question, measure: Measure, chart: Chart) -> Judgement:
     return judge("{0}; asked {1}", how, " and ".join(needed), evidence=evidence)
 
 
-# -------------------------------------------------------------------------------------- organ function, infections
+# -------------------------------------------------------------------------------------------------- organ function
 
 _ORGANS = (
     (re.compile(r"marrow|h(?:a)?ematolog|骨髓|血液", re.IGNORECASE), ("hemoglobin", "anc", "platelets")),
@@ -322,106 +319,7 @@ def _unremarkable(key: str, chart: Chart) -> Judgement:
     return (yes if held else no)(text, measure.label, shown, day, evidence=(item.reference,))
 
 
-_AGENTS = (
-    ("hepatitis b", re.compile(r"hepatitis b|hbv|hbsag|乙肝|乙型肝炎", re.IGNORECASE)),
-    ("hepatitis c", re.compile(r"hepatitis c|hcv|丙肝|丙型肝炎", re.IGNORECASE)),
-    ("hiv", re.compile(r"\bhiv\b|human immunodeficiency|aids|艾滋|人类免疫缺陷", re.IGNORECASE)),
-    ("tuberculosis", re.compile(r"tubercul|\btb\b|结核", re.IGNORECASE)),
-    ("covid", re.compile(r"covid|sars-cov|新冠|新型冠状", re.IGNORECASE)),
-    ("syphilis", re.compile(r"syphilis|梅毒|treponema", re.IGNORECASE)),
-)
-_CORE = re.compile(r"core|hbcab|anti-?hbc|核心抗体", re.IGNORECASE)
-_SURFACE_AB = re.compile(r"surface ab|hbsab|anti-?hbs\b|表面抗体", re.IGNORECASE)
-
-
-def agent_of(question: Question) -> str:
-    """The agent whose serology answers a question about an infection, "" where there is none."""
-    return next(iter(_tested(question.name)[0]), "")
-
-
-def infection(question: Question, chart: Chart) -> Judgement:
-    """An infection from the problem list, else from its serology or viral load."""
-    from fhirbridge.eligibility.judge_disease import disease
-
-    listed = disease(question, chart)
-    agent = agent_of(question)
-    if not agent or (not listed.silent and listed.evidence):
-        return listed
-    return serology(agent, chart) or listed
-
-
-def serology(agent: str, chart: Chart) -> Judgement | None:
-    """What the tests for an agent say together; None where none answers."""
-    key = f"serology {agent}"
-    if key not in chart.memory:
-        found = [_serology(item) for item in chart.kind(ItemKind.OBSERVATION) if _is_test(item, agent)]
-        answers = [f for f in found if f is not None]
-        chart.memory[key] = any_of(answers) if answers else None
-    return chart.memory[key]  # type: ignore[return-value]
-
-
-def _is_test(item: Item, agent: str) -> bool:
-    agents, antibody = _tested(item.concept.name)
-    return agent in agents and not antibody and bool(item.answer or item.quantity is not None)
-
-
-@lru_cache(maxsize=50_000)
-def _tested(name: str) -> tuple[tuple[str, ...], bool]:
-    """The agents that a test's name means, and whether it looks for antibodies that outlast the infection."""
-    agents = tuple(agent for agent, mark in _AGENTS if mark.search(name))
-    return agents, bool(agents) and bool(_CORE.search(name) or _SURFACE_AB.search(name))
-
-
-def is_special(measure: str) -> bool:
-    """Whether more than the number of its results answers for a measure: several at once, words, serology."""
-    return measure in ("transaminases", "urine_protein") or measure in _VIRUSES
-
-
-_VIRUSES = {"hcv_rna": "hepatitis c", "hbv_dna": "hepatitis b", "hiv_rna": "hiv"}
-
-
-def _no_virus(question: Question, key: str, chart: Chart) -> Judgement | None:
-    """A viral load that nobody measured because the serology is negative."""
-    agent = _VIRUSES.get(key, "")
-    for item in chart.kind(ItemKind.OBSERVATION) if agent else ():
-        agents, antibody = _tested(item.concept.name)
-        if agent in agents and not antibody and item.status == "absent":
-            wanted = " ".join((*question.values, *question.qualifiers)).casefold()
-            below = (question.high is not None and question.low is None) or "negative" in wanted
-            return (yes if below else no)("{0} negative, so no virus", item.concept.name, evidence=(item.reference,))
-    return None
-
-
-def is_infection_test(item: Item) -> bool:
-    """Whether an observation tests for one of the agents that criteria ask about."""
-    return item.kind is ItemKind.OBSERVATION and bool(_tested(item.concept.name)[0])
-
-
-def _serology(item: Item) -> Judgement | None:
-    day = item.start.latest.isoformat() if item.start else "undated"
-    evidence = (item.reference,)
-    if item.status == "absent" or _SIGNS["negative"].search(item.answer):
-        return no("{0} negative on {1}", item.concept.name, day, evidence=evidence)
-    if _SIGNS["positive"].search(item.answer):
-        return yes("{0} positive on {1}", item.concept.name, day, evidence=evidence)
-    return None
-
-
-def is_recent(day: date | None, chart: Chart, limit: int = _SCREENING) -> bool:
-    """Whether a day lies within `limit` days before the day of judgement."""
-    return day is not None and (chart.as_of - day).days <= limit
-
-
 def plain(quantity: Quantity) -> str:
     """A quantity as it is shown."""
     unit = "" if quantity.unit.startswith("{") else quantity.unit  # UCUM annotations such as {score} are no words
     return f"{quantity.value} {unit}".strip()
-
-
-def dimension(unit: str) -> str:
-    """The dimension of a unit, "" if it cannot be read."""
-    found = unit_of(unit)
-    return found.dimension if found else ""
-
-
-__all__ += ["any_of", "by_words"]

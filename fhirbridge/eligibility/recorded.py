@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirbridge.eligibility import cancer_facts, judge_disease, judge_measure, judge_therapy, refutations
+from fhirbridge.eligibility import cancer_facts, judge_disease, judge_therapy, refutations, serology
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.questions import Question
 from fhirbridge.eligibility.spans import DATELESS, INSIDE, OUTSIDE, Windows, days_of, inside_of
@@ -149,7 +149,7 @@ class Recorded:
                 self.types[number] = _bits(question.name)
                 for row in refutations.rows_for(question):
                     refutable[row].append(number)
-                agent = judge_measure.agent_of(question) if question.kind is LeafKind.INFECTION else None
+                agent = serology.agent_of(question) if question.kind is LeafKind.INFECTION else None
                 if agent:
                     agents[agent].append(number)
             elif family == _IMAGING:
@@ -281,7 +281,7 @@ class Recorded:
                 values[numbers] = 0
                 settled[numbers] = True
         for agent, numbers in self.agents.items():
-            tested = judge_measure.serology(agent, chart)
+            tested = serology.serology(agent, chart)
             if tested is not None:
                 values[numbers[(best[numbers] == _NOTHING) & ~settled[numbers]]] = _VALUE[tested.truth]
         self._allergies(chart, best, values)
