@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from fhirbridge.notify.channels import Channel
 from fhirbridge.notify.inputs import Input, Inputs
 from fhirbridge.notify.report import Report
 from fhirbridge.notify.settings import Settings
-from fhirbridge.notify.state import Brief, State
+from fhirbridge.notify.state import Brief, Kept, State
 from fhirbridge.notify.telling import Night, Telling
 from fhirbridge.progress import Progress
 from fhirbridge.records import LeftOut
@@ -83,6 +84,7 @@ class _Night:
         begun = datetime.fromisoformat(self.started)
         self.as_of = chosen.run.as_of or begun.date()
         self.deadline = _next(begun, chosen)
+        self.full = False  # the disk
         self.report = Report(self.as_of.isoformat(), self.started)
         self.telling = Telling(chosen, state, channels, self.report, clock, dry_run=dry_run)
         if state.lost:
@@ -99,18 +101,28 @@ class _Night:
         self.report.trials = len(compiled)
         night = Night(self.id, self.as_of.isoformat(), judge, {s.id: s.contacts for s in compiled.studies})
         inputs, listed = self._timed("patients", lambda: self._listed(judge))
-        contents = self._timed("judging", lambda: self._judged(inputs, listed, compiled, night))
-        self._timed("writing", lambda: writing.write(self.out, contents, self.state, night, self.report, self.chosen))
-        self._timed("telling", lambda: self.telling.everyone(night, contents))
-        self.state.forget(judge)
-        self.state.finish(self.id, self.clock().isoformat(timespec="seconds"))
-        self._pages()
+        self._timed("judging", lambda: self._judged(inputs, listed, compiled, night))
+        contents = _contents(listed)
+        write = partial(writing.write, self.out, contents, self.state, night, self.report, self.chosen)
+        self._timed("writing", write)
+        cut_off = self.report.unfinished
+        self._timed("telling", lambda: self.telling.everyone(night, contents, unfinished=cut_off))
+        if not self.full:
+            self.state.forget(judge)
+            self.state.finish(self.id, self.clock().isoformat(timespec="seconds"))
+        self._timed("pages", self._pages)
         return self.report
 
     def _timed(self, part: str, work: Callable[[], Any]) -> Any:
         started = time.monotonic()
         try:
             return work()
+        except OSError as error:
+            if part not in ("judging", "writing", "telling", "pages"):
+                raise
+            self.full = True
+            cure = "free space and run it again: it goes on where it stopped"
+            self.report.failures.append(LeftOut(f"disk, {part}", f"{error.strerror or error}; {cure}"))
         finally:
             self.report.seconds[part] = self.report.seconds.get(part, 0.0) + time.monotonic() - started
 
@@ -155,33 +167,40 @@ class _Night:
 
     # ------------------------------------------------------------------------------------------------------- judging
 
-    def _judged(self, inputs: Inputs, listed: list[Input], compiled: Any, night: Night) -> list[str]:
-        """The contents in the order of the inputs, all that can be judged. What the deadline cuts off is told of."""
+    def _judged(self, inputs: Inputs, listed: list[Input], compiled: Any, night: Night) -> None:
+        """Judge all inputs that wait. The deadline's rest is told of; `unfinished` is what a full disk cuts off."""
         waiting = self._waiting(listed, night.judged)
-        run, progress, told = self.chosen.run, Progress("night", len(waiting)), False
-        carrying = Carrying(self.state, compiled, night.judged, trials.way(self.chosen, self.as_of))
-        fresh = carrying.rows(inputs, waiting, self.as_of, run)
-        kept = time.monotonic()
-        for one, found in zip(waiting, fresh, strict=True):
-            if not told and self.clock() >= self.deadline:
-                told = True
-                unfinished = len(waiting) - self.report.judged
-                self.telling.everyone(night, _contents(listed), unfinished=unfinished)
-            left_out = [LeftOut(one.where, f.reason) for f in found if isinstance(f, LeftOut)]
-            rows = [row for row in found if not isinstance(row, LeftOut)]
-            self.report.failures.extend(left_out)
-            if rows:
-                self.state.keep(one.content, night.judged, one.where, rows, Brief.of(rows, one.about, left_out))
-            one.about = None
-            self.report.judged += 1
-            if time.monotonic() - kept >= _COMMIT:
-                self.state.commit()
-                kept = time.monotonic()
-            progress.step()
-        progress.finish()
-        self.state.commit()
-        inputs.remove()
-        return _contents(listed)
+        progress, told, committed = Progress("night", len(waiting)), False, time.monotonic()
+        try:
+            carrying = Carrying(self.state, compiled, night.judged, trials.way(self.chosen, self.as_of))
+            fresh = carrying.rows(inputs, waiting, self.as_of, self.chosen.run)
+            for one, found in zip(waiting, fresh, strict=True):
+                if not told and self.clock() >= self.deadline:
+                    told = True
+                    self.telling.everyone(night, _contents(listed), unfinished=len(waiting) - self.report.judged)
+                self._keep(night, one, found)
+                if time.monotonic() - committed >= _COMMIT:
+                    self.state.commit()
+                    committed = time.monotonic()
+                progress.step()
+            self.state.commit()
+        except OSError:
+            self.state.rollback()
+            kept = {c for c in _contents(waiting) if self.state.brief(c, night.judged) is not None}
+            self.report.judged, self.report.unfinished = len(kept), len(waiting) - len(kept)
+            raise
+        finally:
+            progress.finish()
+            inputs.remove()
+
+    def _keep(self, night: Night, one: Input, found: list[Kept | LeftOut]) -> None:
+        left_out = [LeftOut(one.where, f.reason) for f in found if isinstance(f, LeftOut)]
+        rows = [row for row in found if not isinstance(row, LeftOut)]
+        self.report.failures.extend(left_out)
+        if rows:
+            self.state.keep(one.content, night.judged, one.where, rows, Brief.of(rows, one.about, left_out))
+        one.about = None
+        self.report.judged += 1
 
     def _waiting(self, listed: list[Input], judged: str) -> list[Input]:
         """The inputs that are not judged yet, each content once, those first that have most to gain.

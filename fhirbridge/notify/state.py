@@ -5,9 +5,11 @@ A state file that cannot be read is set aside anew and everything is judged agai
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,6 +87,15 @@ class Brief:
         return cls(kept, tuple(practitioners), bytes.fromhex(resources), tuple(LeftOut(*f) for f in left_out))
 
 
+@contextmanager
+def _written() -> Iterator[None]:
+    """A disk that is full or cannot be written is an OSError, as it is for files."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OSError(errno.ENOSPC, f"state.sqlite: {error}") from error
+
+
 class State:
     """The memory of one output directory. Not shared between processes: the run's lock sees to that."""
 
@@ -144,6 +155,7 @@ class State:
         found = self._db.execute("select lines from rows where content = ? and judged = ?", (content, judged))
         return zlib.decompress(found.fetchone()[0])
 
+    @_written()
     def keep(self, content: str, judged: str, where: str, rows: Sequence[Kept], brief: Brief) -> None:
         """Remember the rows of an input, and what the next night goes on from; on disk when `commit` returns."""
         place = where if brief.left_out or any(row.gaps for row in rows) else ""
@@ -154,6 +166,7 @@ class State:
         carried = [(content, number, judged, row.packed, row.reserve) for number, row in enumerate(rows)]
         self._db.executemany("insert into carried values (?, ?, ?, ?, ?)", carried)
 
+    @_written()
     def forget(self, judged: str) -> None:
         """Drop rows that were judged another way: they are of no use any more."""
         for table in ("rows", "carried", "trials"):
@@ -161,6 +174,7 @@ class State:
 
     # ------------------------------------------------------------------------------------------- what is carried on
 
+    @_written()
     def keep_trials(self, judged: str, way: str, fingerprints: Mapping[str, str]) -> None:
         """Remember which trials a way of judging has; `way` is how patients are judged, whatever the trials."""
         packed = zlib.compress(orjson.dumps(fingerprints), 1)
@@ -192,6 +206,7 @@ class State:
         standing, resources = orjson.loads(row[0])
         return standing, bytes.fromhex(resources)
 
+    @_written()
     def tell(self, recipient: str, patient: str, standing: Standing, resources: bytes) -> None:
         """Remember what a recipient knows of a patient; on disk with the message that was `sent`."""
         kept = (recipient, patient, orjson.dumps((standing, resources.hex())))
@@ -208,6 +223,7 @@ class State:
         )
         return found.fetchone() is not None
 
+    @_written()
     def sent(self, id: str, *, night: str, recipient: str, part: str, at: str) -> None:
         """Remember a message that went out, at once on disk."""
         self._db.execute("insert or replace into sent values (?, ?, ?, ?, ?)", (id, night, recipient, part, at))
@@ -220,16 +236,19 @@ class State:
         found = self._db.execute("select id, started from nights where finished is null").fetchone()
         return (found[0], found[1]) if found else None
 
+    @_written()
     def begin(self, id: str, started: str) -> None:
         """A night begins."""
         self._db.execute("insert or replace into nights values (?, ?, null)", (id, started))
         self._db.commit()
 
+    @_written()
     def finish(self, id: str, finished: str) -> None:
         """A night is over."""
         self._db.execute("update nights set finished = ? where id = ?", (finished, id))
         self._db.commit()
 
+    @_written()
     def commit(self) -> None:
         """Everything so far is on disk."""
         self._db.commit()
@@ -240,10 +259,9 @@ class State:
 
     def close(self) -> None:
         """Close the file."""
-        try:
+        with suppress(sqlite3.OperationalError):
             self._db.commit()
-        finally:
-            self._db.close()
+        self._db.close()
 
 
 def _gain(row: Mapping[str, Any]) -> int:

@@ -438,6 +438,33 @@ def test_a_change_says_which_new_result_made_it_so(home: Path) -> None:
     assert "now eligible, was not decided (since: BMI 27.5 kg/m2 on 2026-11-21; " in latest
 
 
+def test_a_full_disk_costs_what_does_not_fit_and_the_next_run_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ndjson(home, *(_patient(n) for n in range(1, 21)))
+    opened = State._opened
+
+    def small(self: State, path: Path) -> sqlite3.Connection:
+        db = opened(self, path)
+        (pages,) = db.execute("pragma page_count").fetchone()
+        db.execute(f"pragma max_page_count = {pages + 12}")
+        return db
+
+    monkeypatch.setattr(State, "_opened", small)
+    monkeypatch.setattr(run, "_COMMIT", 0.0)
+    assert _night(home) == 1
+    page = (home / "out" / "index.html").read_text("utf-8")
+    assert "database or disk is full" in page and "goes on where it stopped" in page
+    done = len((home / "out" / "matches.ndjson").read_text("utf-8").splitlines())
+    assert 0 < done < 20
+    monkeypatch.setattr(State, "_opened", opened)
+    assert _night(home) == 0
+    assert _figure(home, "reused") == done
+    assert len((home / "out" / "matches.ndjson").read_text("utf-8").splitlines()) == 20
+    told = re.findall(r"^== (p\d+) ==$", "\n".join(_digests(home)), re.MULTILINE)
+    assert sorted(told) == sorted(f"p{n}" for n in range(1, 21))
+
+
 @pytest.mark.slow
 def test_killed_at_any_moment_and_resumed_every_digest_is_there_once(home: Path) -> None:
     for number in range(3, 40):
