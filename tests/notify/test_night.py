@@ -411,6 +411,22 @@ def test_after_the_deadline_message_only_the_rest_is_told(home: Path) -> None:
     assert "== p2 ==" in second.read_text("utf-8")
 
 
+def test_the_deadline_is_on_the_wall_clock_also_when_the_clocks_change(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        chosen = settings.load(_configure(home, deadline="07:00"))
+        for begun, hours in (("2026-10-24T23:00:00+02:00", 9), ("2027-03-27T23:00:00+01:00", 7)):
+            deadline = run._next(datetime.fromisoformat(begun), chosen)
+            assert (deadline.hour, deadline.minute) == (7, 0)
+            assert deadline - datetime.fromisoformat(begun) == timedelta(hours=hours)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_an_interrupted_night_is_gone_on_with_but_not_the_day_after(home: Path) -> None:
     state = State(home / "out" / "state.sqlite")
     state.begin("x", datetime(2026, 11, 22, 2, 0).astimezone().isoformat())
