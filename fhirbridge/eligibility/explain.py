@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
+from fhirbridge import languages
 from fhirbridge.eligibility.chart import Chart
 from fhirbridge.eligibility.columns import tree_of
 from fhirbridge.eligibility.compiled import CompiledStudies, CriterionText
@@ -101,10 +103,18 @@ def _untold(found: Judgement, chart: Chart, text: CriterionText) -> Judgement:
     if told is None:
         told = frozenset(w for i in chart.kind(ItemKind.DOCUMENT) for w in words_of(i.text))
         chart.memory["told"] = told
-    if not told or not told.isdisjoint(words_of(text.text)):  # type: ignore[attr-defined]
+    telling = set(words_of(text.text)) - _untelling()
+    if not told or not telling or not told.isdisjoint(telling):  # type: ignore[attr-defined]
         return found
     reason = "nothing of it is told in the note, taken as absent ({0})"
     return Judgement(Truth.NOT_MET, reason, (chart.policy.name,), silent=True)
+
+
+@lru_cache(maxsize=1)
+def _untelling() -> frozenset[str]:
+    """Words that name no disease, treatment or finding."""
+    rows = (row["word"] for name in languages.names() for row in languages.rows(name, "untelling_words"))
+    return frozenset(stem for word in rows for stem in words_of(word))
 
 
 def _shown(text: CriterionText, found: Judgement) -> dict[str, Any]:
