@@ -131,7 +131,7 @@ def killed_nights(
 def _killed(home: Path, taken: Taken, dice: random.Random, lasted: float, by_time: bool) -> bool:
     process = _run(home)
     if by_time:
-        time.sleep(dice.uniform(0.1, lasted))
+        time.sleep(dice.uniform(0.1, lasted * 0.6))  # most of them before it is done
     else:
         for _ in range(dice.randint(1, 4)):
             taken.arrived.clear()
