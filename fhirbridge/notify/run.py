@@ -132,7 +132,7 @@ class _Night:
         """Where every patient's input lies, with the hash of its content; a server's through its last good export."""
         paths = [self.chosen.path(p) for p in self.chosen.patients.paths]
         if self.chosen.patients.server:
-            paths.append(self._pulled())
+            paths += self._pulled()
         inputs = Inputs(paths, self.out / "inputs.aside")
         found = []
         for one in inputs.listed(lambda content, where: self.state.has(content, judge, where)):
@@ -143,8 +143,8 @@ class _Night:
         self.report.patients = len(found)
         return inputs, found
 
-    def _pulled(self) -> Path:
-        """The last good export of the server, one Bundle a patient."""
+    def _pulled(self) -> list[Path]:
+        """The last good export of the server, one Bundle a patient; none yet where other patients can do without."""
         chosen, target = self.chosen.patients, self.out / "pulled"
         fresh = self.out / ".pulling"
         try:
@@ -160,10 +160,13 @@ class _Night:
                 file.unlink()
             _swapped(fresh, target)
         except FhirbridgeError as error:
-            if not target.exists():
+            there = (target / "patients.ndjson").exists()
+            if not there and not chosen.paths:
                 raise
-            self.report.failures.append(LeftOut("patients.server", f"{error}; the last export is used"))
-        return target / "patients.ndjson"
+            instead = "the last export is used" if there else "there is no earlier export"
+            self.report.failures.append(LeftOut("patients.server", f"{error}; {instead}"))
+        found = target / "patients.ndjson"
+        return [found] if found.exists() else []
 
     # ------------------------------------------------------------------------------------------------------- judging
 

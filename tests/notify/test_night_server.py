@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import fhirbridge as fb
+from fhirbridge.errors import FhirbridgeError
 from fhirbridge.fhir import export_by_patient, lossless
 from fhirbridge.notify import run
 from tests.fhir.servers import free_port, sekmet
@@ -90,3 +91,15 @@ def test_a_night_on_an_export_judges_what_the_bundle_says_and_does_without_the_s
     assert run.night(toml) == 1
     assert "the last export is used" in (home["server"] / "out" / "index.html").read_text("utf-8")
     assert json.loads((home["server"] / "out" / "matches.ndjson").read_text("utf-8")) == found
+
+
+def test_without_the_server_and_without_an_export_the_other_patients_are_done(tmp_path: Path) -> None:
+    server = f'server = "http://127.0.0.1:{free_port()}/fhir"'
+    toml = tmp_path / "night.toml"
+    toml.write_text(CONFIGURATION.format(patients=f'paths = ["{BUNDLE}"]\n{server}', trials=STUDIES))
+    assert run.night(toml) == 1
+    assert "there is no earlier export" in (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert len((tmp_path / "out" / "matches.ndjson").read_text("utf-8").splitlines()) == 1
+    toml.write_text(CONFIGURATION.format(patients=server, trials=STUDIES))
+    with pytest.raises(FhirbridgeError):
+        run.night(toml)
