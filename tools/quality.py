@@ -69,12 +69,16 @@ def _transcripts(name: str) -> Callable[[Bench], Figures]:
     return run
 
 
-def _written(bench: Bench) -> Figures:
-    """The Chinese consultations written for this project, held in notation beside this script."""
-    gold, out = bench.out / "consultations-zh-gold", bench.out / "consultations-zh"
-    made_consultations.write(gold)
-    bench.fhirbridge("transcript", str(gold / "*.txt"), "-o", f"{out}/")
-    return bench.score("score_transcripts", str(gold), str(out))
+def _written(language: str) -> Callable[[Bench], Figures]:
+    """The consultations of a language written for this project, held in notation beside this script."""
+
+    def run(bench: Bench) -> Figures:
+        gold, out = bench.out / f"consultations-{language}-gold", bench.out / f"consultations-{language}"
+        made_consultations.write(gold, language)
+        bench.fhirbridge("transcript", str(gold / "*.txt"), "-o", f"{out}/")
+        return bench.score("score_transcripts", str(gold), str(out))
+
+    return run
 
 
 def _labs(folder: str, engine: str, only: str, pattern: str) -> Callable[[Bench], Figures]:
@@ -147,7 +151,8 @@ JOBS: dict[str, Callable[[Bench], Figures]] = {
     "gold-en-dev": _transcripts("gold-en-dev"),
     "gold-zh-dev": _transcripts("gold-zh-dev"),
     "mie-dev": _transcripts("mie-dev"),
-    "consultations zh": _written,
+    "consultations zh": _written("zh"),
+    "consultations en": _written("en"),
     "labs/dev zh": _labs("dev", "rapidocr", "zh", "zh*.jpg"),
     "labs/dev en": _labs("dev", "rapidocr", "en", "en*.jpg"),
     "labs/dev zh tesseract": _labs("dev", "tesseract", "zh", "zh*.jpg"),
