@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirbridge.errors import EngineError
+from fhirbridge.extract import lab_signs
 from fhirbridge.records import Box, LabResult, Page, Picture, Word
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def read(
     try:
         if isinstance(engine, ReadsCells):
             texts = iter(engine.read_cells([cell for cell in cells if cell is not None]))
-            return [folded(next(texts)) or None if cell is not None else None for cell in cells]
+            again = [folded(next(texts)) or None if cell is not None else None for cell in cells]
+            return [text if _as_its_range(row) else None for row, text in zip(rows, again, strict=True)]
         seen = engine.read(sheet)
     except EngineError:  # the page itself was read: the doubts simply stay
         return [None] * len(rows)
@@ -79,6 +81,11 @@ def read(
         inside.sort(key=lambda w: w.box.x)
         found.append(folded("".join(w.text for w in inside)) if inside else None)
     return found
+
+
+def _as_its_range(row: LabResult) -> bool:
+    """Whether a number has as many digits after the point as its limits: a cell that was cut short has fewer."""
+    return lab_signs.value_digits(row) in lab_signs.range_digits(row)
 
 
 def _cell(row: LabResult, words: Sequence[Word], picture: Picture | None) -> NDArray[np.uint8] | None:
