@@ -126,7 +126,7 @@ def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: 
         _settle([p for p in closed if p.good], False, clause, where)
     elif _since(bare, waiting):
         _settle(_since(bare, waiting), True, clause, where)
-    elif _told_once(bare) and len(closed) > 1:
+    elif (_told_once(bare) or _HOW_OFTEN.match(bare)) and len(closed) > 1:
         return
     elif _reply("yes").search(words_said) and not (partly and bare in ("有", "嗯", "对", "是")):
         done = re.match(
@@ -137,16 +137,21 @@ def _by_words(clause: Piece, own: list[Mention], waiting: list[Pending], where: 
 
 _ENDED = re.compile(r"停(?:了|掉|药)|(?:不|没)(?:再)?(?:吃|用|打)了|没再(?:吃|用|打)|吃完了|换(?:成|了)")
 _PART = re.compile(
-    r"(?P<part>[\u4e00-\u9fff]{1,4}?)(?:倒是?|也|都|那儿?|这儿?)*(?P<no>没有?|不|还好|没事|正常)?(?P<yes>有点儿?|有|会)?(?:的|啊|呀|吧|了)*"
+    r"(?:痰里|大便里|尿里|便里|里面|里头)?(?:(?P<none>没有?(?:见过?|看[见到]过?|发现)?(?:过|带)?)(?=[血痰脓水]$))?(?P<part>[\u4e00-\u9fff]{1,4}?)(?:倒是?|也|都|那儿?|这儿?)*"
+    r"(?P<no>没有?(?:看?[见到]过?|发现|注意到?)|没的|没得|没有?|不|还好|没事|没问题|正常)?(?P<yes>偶尔(?:会|有)?(?:一?点)?|有时候?(?:会|有)?|有一?点儿?|有一个|有一些|有|会)?(?:的|啊|呀|吧|了)*"
 )
 
 
 def _part(bare: str, closed: list[Pending], clause: Piece, where: object) -> bool:
     """A reply that names only the part of the body that was asked of: 眼皮有点肿，喉咙没有."""
     match = _PART.fullmatch(bare)
-    if match is None or bool(match["no"]) is bool(match["yes"]) or set(match["part"]) <= _EMPTY:
+    no = match is not None and bool(match["no"] or match["none"])
+    if match is None or no is bool(match["yes"]) or set(match["part"]) <= _EMPTY:
         return False
-    hits = [p for p in closed if len(match["part"]) > 1 and p.mention.text.startswith(match["part"])]
+    part = match["part"]
+    hits = [p for p in closed if len(part) > 1 and p.mention.text.startswith(part)]
+    if not hits and (len(part) > 1 or part in "血痰脓汗"):  # 大便有血吗？血没有；子宫肌瘤、卵巢囊肿？肌瘤有一个
+        hits = [p for p in closed if part in p.mention.text]
     _settle(hits, bool(match["yes"]), clause, where)
     return bool(hits)
 
@@ -174,13 +179,14 @@ def _told_once(bare: str) -> bool:
     return re.search(r"(?:得|犯|患|有|发作|出现)过", bare) is not None and len(bare) > 5
 
 
+_HOW_OFTEN = re.compile(r"(?:大概|差不多|也就)?(?:一[天日周]|每[天日周]|一个?(?:月|礼拜|星期))[^，。]{0,5}(?:次|回|趟)")
 _EMPTY = set("有没无过了吗么的是不得做得呢啊呀你您他她它有这那个些很都也老或者和、，？心头身上里下对什病症")
 
 
 def _echo(bare: str, closed: list[Pending], clause: Piece, where: object) -> bool:
     """Whether the reply repeats the verb that was asked: 出汗没有? 出了. 晕倒过没有? 没晕过. 吃没吃? 吃."""
     match = re.match(
-        r"^(?:有点儿?|有些|稍微|稍|很|特别|挺|比较|确实|是|会|也|都|倒|还|就|一直|现在|平时|偶尔|经常|有时候?|天天|每天|从来|那)*(?P<no>说不上|谈不上|不咋|没咋|倒没有?|倒不|不怎么|没怎么|不太|没有|没|不)?(?:见|有|再)?(?:他|她|它)?"
+        r"^(?:有点儿?|有些|稍微|稍|很|特别|挺|比较|确实|是|会|也|都|倒|还|就|一直|现在|平时|偶尔|经常|有时候?|天天|每天|从来|那)*(?P<no>说不上|谈不上|不咋|没咋|倒没有?|倒不|不怎么|没怎么|不太|没有|没|不)?(?:见过?|看[见到]过?|有过?|再)?(?:他|她|它)?"
         r"(?P<verb>[一-鿿]{1,3}?)(?:过|了|着|的|得.{0,6}|啊|呀|吧|呢|一[点些下次回]|倒(?:不|没)(?:太|怎么)?(?P=verb))*$",
         bare,
     )

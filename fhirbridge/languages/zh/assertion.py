@@ -153,6 +153,8 @@ def _negation(sentence: Piece, clause: Piece, mention: Mention, before: Mention 
     tail = text[mention.end - here : right]
     found = _around("no_after").search(tail)
     following = after is not None and after.start < clause.end and found is not None
+    if found and "没的" in found[0] and kin.named_kin(text[: mention.start - here]):
+        found = None  # 我爹心梗没的: he died of it
     if found and not (following and found.end() >= len(tail.rstrip("过"))):
         mention.negated, mention.rank = True, 2
         return
@@ -348,6 +350,7 @@ def _status(text: str, own: str, tail: str, mention: Mention, maybe: bool) -> St
             and _ACUTE.search(mention.text) is not None
         )
     )
-    if told_past and not chronic and not re.search(r"现在|目前|最近|一直|仍|还是|又|至今", text):
+    still = re.search(r"(?:现在|目前|最近|一直|仍|还是|又|至今)(?![^，。]{0,3}(?:不|没|好了|正常))", text)
+    if told_past and not chronic and not still:
         return Status.PAST
     return Status.PRESENT

@@ -59,7 +59,9 @@ def find(text: str, turn: int, question: str, asked: str, clinician: bool) -> It
         return
     smoke_asked = bool(re.search(r"烟", asked)) and re.search(r"^.{0,6}(?:抽|吸|戒|不|没|偶尔|一天|有|烟)", text)
     drink_asked = (
-        bool(re.search(r"酒", asked)) and re.search(r"^.{0,4}(?:喝|饮|戒|不|没|偶尔|酒|有)", text) and not smoke_asked
+        bool(re.search(r"酒", asked))
+        and re.search(r"^.{0,4}(?:喝|饮|戒|不|没|偶尔|酒|有)", text)
+        and (not smoke_asked or re.match(r"(?:都|全|一样|啥|什么)[^，。]{0,3}(?:不|没)", text) is not None)
     )
     parts = _by_topic(text)
     for concept, pattern, topic_asked in ((SMOKING, _SMOKE, smoke_asked), (DRINKING, _DRINK, drink_asked)):

@@ -25,7 +25,7 @@ _NEVER = re.compile(
     r"(?:没有?|未|从没|从来没|不|不敢|不能|不让(?:我)?|不肯|不愿意?|不爱|还没|没怎么)(?:再)?(?:吃|用|服|打|喝|让吃|开)(?!完|饭)|吃不了|没吃|没用|没打"
 )
 _STOPPED = re.compile(
-    r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:口服|服|用|吃|予)|^(?:吃|治|用)?好的(?=[，。]|$)|换(?:了|掉)|服用过|让(?:我|他|她|给)?停|给停|没(?:什么|啥)?(?:用|效果?|作用)(?![药过的])|不管用|(?:吃|用)了[^，。]{0,6}(?:恶心|难受|想吐|吐|不舒服|过敏|拉肚子|头晕)|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
+    r"停(?:了|掉|药|用|服)|(?:不|没)(?:再)?(?:吃|用|服|打)了|就没(?:再)?(?:吃|用|打|服)|后来没|吃完了|以前(?:吃|用|打)|之前(?:还)?(?:吃|用|打|开)|吃过|用过|打过|曾(?:经)?(?:口服|服|用|吃|予)|^(?:栓|片|胶囊|丸|膏|颗粒|冲剂|软膏|口服液)?(?:就|才|给|都|慢慢|后|以后)*(?:吃|治|用|打)?好(?:的|了)(?=[，。]|$)|无(?:明显|显著)?(?:好转|效|改善)|(?:症状)?(?:未|没)(?:见)?(?:明显)?(?:好转|缓解|见好)|换(?:了|掉)|服用过|让(?:我|他|她|给)?停|给停|(?<!别的)(?<!其他)(?<!其它)(?<!平时)没(?:什么|啥)?(?:用|效果?|作用)(?![药过的])|不管用|(?:吃|用)了[^，。]{0,6}(?:恶心|难受|想吐|吐|不舒服|过敏|拉肚子|头晕)|(?:当时|那时候?|年轻时|小时候)(?:吃|用|打)|去年(?:吃|用)"
 )
 _ASKS = re.compile(
     r"可以(?:吃|用|服|打|喝)?.{0,10}(?:吗|么|不)|能(?:不能)?(?:吃|用|服|打|喝).{0,12}(?:吗|么|不|？)|能.{0,4}吗|要不要|需要.{0,8}(?:吗|不)|需不需要|是不是|会不会|好不好|行不行|有用吗|管用吗|有效吗|怎么样|不好吧|有没有(?:事|影响|副作用|危险)|伤[肝肾胃]|哪个好|怎么(?:吃|用)|吃.{0,8}(?:行吗|可以吗|好吗)|还(?:是)?(?:继续)?吃吗|用吃|要(?:吃|打|用|做)|该吃|副作用|大不大|一次几|几(?:片|粒|丸|包)|多少钱|贵不贵|哪里买|冲突吗"
@@ -57,9 +57,11 @@ def _ordered(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         return
     if words("if").search(lead) and not re.search(r"(?:开|给你|先吃|先用)", clause):
         mention.dropped = "hypothetical"
-    elif re.search(r"先停|停(?:了|掉|用|药|$)", clause) and not re.search(r"不(?:要|能|可以)(?:随便)?停", clause):
+    elif re.search(r"先停|停(?:了|掉|用|药|$)", clause.replace(mention.text, "")) and not re.search(
+        r"不(?:要|能|可以)(?:随便)?停", clause
+    ):
         mention.status = Status.PAST
-    elif _NOT_ORDER.search(clause):
+    elif _NOT_ORDER.search(clause.replace(mention.text, "")):
         mention.dropped = "advised against"
     elif (len(text) > 60 and len(words("general").findall(text)) >= 2 and not doses.read(near)) or (
         _GENERAL.search(text[max(0, len(lead) - 14) : len(lead) + 24])
@@ -146,6 +148,10 @@ def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, quest
     elif (
         _NEVER.search(near)
         or re.match(r"[^，。]{0,4}，?(?:也|都|就|一直|他也)*(?:没|不)(?:吃|用|服|打)", tail)
+        or re.match(
+            r"[^，。]{0,8}(?:嫌|怕|不肯|不愿|自己|他|她|医生让)[^，。]{0,8}(?:没|不)(?:肯|愿意?|敢|怎么)?(?:吃|用|服|打)(?=[，。]|$)",
+            tail,
+        )
         or mention.negated
     ):
         mention.status = Status.ABSENT
@@ -202,7 +208,9 @@ def judge_procedure(sentence: Piece, mention: Mention, role: Speaker, question: 
     if mention.dropped:
         return
     mention.asked = False
-    if role is Speaker.NOTE:
+    if role is Speaker.NOTE and re.search(r"必要时|(?<!不)(?<!假)[若如](?:果|有|出现)", clause):
+        mention.dropped = "hypothetical"
+    elif role is Speaker.NOTE:
         mention.status = (
             Status.ABSENT
             if _UNDONE.search(clause)
@@ -235,7 +243,7 @@ def _advised(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.dropped = "its values follow"
     elif question and not re.search(r"建议|吧？?$|最好|可以做", text):
         mention.asked = True
-    elif words("if").search(lead + mention.text) or re.match(r"[^，。]{0,6}(?:的话|以后再)", tail):
+    elif words("if").search(_SETTLED.split(lead)[-1] + mention.text) or re.match(r"[^，。]{0,6}(?:的话|以后再)", tail):
         mention.dropped = "hypothetical"
     elif _NO_NEED.search(clause):
         mention.dropped = "not needed"
@@ -253,6 +261,12 @@ def _advised(mention: Mention, text: str, clause: str, lead: str, tail: str, que
         mention.dropped = "said in general"
     else:
         mention.status = Status.PAST
+
+
+# What is said before it is done with: 室早偶发的话问题不大，做个动态心电图; 头颅CT，排除脑出血，再查凝血.
+_SETTLED = re.compile(
+    r"(?:问题不大|没(?:什么)?(?:大)?事|不要紧|不用(?:管|治|处理)|没关系|没(?:什么)?问题)[，,]|排除(?:一下)?[^，。]{1,8}[，,](?=再|另外|还|顺便|同时|然后|查|做|抽)"
+)
 
 
 def _told(clause: str, words_said: str, lead: str) -> bool:

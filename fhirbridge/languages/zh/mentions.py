@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fhirbridge import languages
-from fhirbridge.languages.zh import products
+from fhirbridge.languages.zh import operations, products
 from fhirbridge.languages.zh.mention import Mention, Vocabulary, named
 from fhirbridge.languages.zh.wording import Cleaned
 from fhirbridge.records import Coding, Concept
@@ -64,7 +64,7 @@ def _felt() -> tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, str]]
     site, feeling = _alternatives(sites), _alternatives(feelings)
     pattern = re.compile(
         rf"(?P<side>[左右双两](?:边|侧)?)?(?P<site>{site})(?:的)?{ADVERBS}{NEGATION}{ADVERBS}"
-        rf"(?:(?P<feeling>{feeling})(?!醉|烦|疹|黄|辣|热|车|水|菜|快|什么|嘛|活|净|预|扰|细胞|枣|花|糖|包|张|淀|默|瘤|块|物)(?P<ask>(?:得|的)?不(?P=feeling)|不(?P<askee>[疼痛肿麻痒闷慌晕胀]))?)"
+        rf"(?:(?P<feeling>{feeling})(?!醉|烦|疹|黄|辣|热|车|水|菜|快|什么|嘛|呕|咳|哕|重|活|净|预|扰|细胞|枣|花|糖|包|张|淀|默|瘤|块|物)(?P<ask>(?:得|的)?不(?P=feeling)|不(?P<askee>[疼痛肿麻痒闷慌晕胀]))?)"
     )
     return pattern, sites, feelings, names
 
@@ -73,11 +73,11 @@ def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> lis
     """The mentions of a cleaned turn in order, the longest where they overlap."""
     text = clean.text
     found = [
-        *_vaccines(text, turn, lexicon),
+        *operations.vaccines(text, turn, lexicon),
         *_said(text, turn, lexicon, clinician),
         *_feelings(text, turn, lexicon),
         *_organs(text, turn, lexicon),
-        *_operations(text, turn, lexicon),
+        *operations.find(text, turn, lexicon),
     ]
     by_name = list(_named(clean, turn, lexicon))
     drugs = [m for m in by_name if m.kind == "medication"]
@@ -93,7 +93,8 @@ def find(clean: Cleaned, turn: int, lexicon: Vocabulary, clinician: bool) -> lis
         for m in products.dosed(text, turn, lexicon)
         if m.kind == "medication" and all(m.end <= k.start or m.start >= k.end for k in found)
     ]
-    return _longest(found)
+    kept = _longest(found)
+    return sorted([*kept, *operations.tumours(by_name, kept)], key=lambda m: m.start)
 
 
 _SKIP = {"allergen", "anatomy", "organism", "gene", "vital-sign", "analyte", "score", "biomarker", "social"}
@@ -141,6 +142,10 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             continue  # allergies are read by themselves
         if words.endswith("病") and text[end : end + 1] in tuple("灶变理程情" + "史" * (len(words) < 3)):
             continue  # 肺病灶 is no 肺病
+        if words == "无尿" and text[end : end + 1] in tuple("频急痛路道"):
+            continue  # 无尿频、尿急 denies
+        if entry.kind == "condition" and re.match(r"(?:早期|早)?(?:筛查|疫苗|专家|科普)", text[end : end + 4]):
+            continue  # a screening for it, not the disease
         if text[start - 1 : start] == "非" and entry.kind not in ("medication", "procedure"):
             continue
         if entry.kind == "procedure":
@@ -204,6 +209,8 @@ def _feelings(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
             continue  # to feel sorry for somebody
         site = sites[match["site"]]
         feeling, ending = feelings[match["feeling"]]
+        if match["feeling"] == "干" and (site, feeling) not in names:
+            continue  # 身上干 is as likely a verb
         name = names.get((site, feeling)) or (site + ending if ending and len(match["site"]) > 1 else "")
         if not name and ending and site in _CLEAR:
             name = site + ending
@@ -218,34 +225,31 @@ def _feelings(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         elif match["no"]:
             mention.negated = True
         yield mention
+        yield from _sites_before(text, match, mention, sites, names, ending, feeling, turn, lexicon)
+
+
+def _sites_before(
+    text: str, match: re.Match[str], last: Mention, sites: dict[str, str], names: dict[tuple[str, str], str],
+    ending: str, feeling: str, turn: int, lexicon: Vocabulary,
+) -> Iterator[Mention]:  # fmt: skip
+    """The other parts of the body that share a feeling: 膝盖、脚脖子疼不疼."""
+    before = _sites_joined().search(text[: match.start()])
+    for word in re.split("[、和跟]", before[0].strip("、和跟")) if before else ():
+        site = sites[re.sub(r"^[左右双两](?:边|侧)?(?=.)", "", word)] if word in sites else ""
+        name = names.get((site, feeling)) or (site + ending if ending and site and len(word) > 1 else "")
+        if name and before:
+            start = before.start() + before[0].find(word)
+            mention = named(name, "symptom", lexicon, turn, start, start + len(word), text)
+            mention.site, mention.asked, mention.negated = word, last.asked, last.negated
+            yield mention
+
+
+@lru_cache(maxsize=1)
+def _sites_joined() -> re.Pattern[str]:
+    return re.compile(rf"(?:(?:{_alternatives(w for w in _felt()[1] if len(w) > 1)})[、和跟])+$")
 
 
 _CLEAR = {"腰", "背", "肩", "颈", "手", "足", "眼", "耳", "牙", "鼻", "舌", "下肢", "骨", "膝关节"}
-
-
-_OPERATION = re.compile(
-    r"(?P<name>[\u4e00-\u9fff]{1,9}?)(?P<what>(?:微创|介入|根治|改良根治|置换|切除|修补|摘除|保胎|取石|碎石|成形|融合|固定)?(?:手术|术)(?![后前中语式]|治疗)|切除(?!术)|移植(?!术))"
-)
-_BEFORE_OPERATION = re.compile(
-    r"(?:做|行|有|的|了|过|个|是|在|要|去|因|月份?|年|号|日|天|次|我|他|她|你|这|那|能|会|需|等|把|给|用|经|后|前|再|先|说|拟|择期|曾|于|急诊|全麻下|[一二两三四]个?|不|没|想|可以|建议|考虑|接受|动|开)+"
-)
-
-
-_NO_OPERATION = re.compile(
-    r"[的得了比较这那种么大小好快难易吗呢吧啊贵钱费]|什么|怎么|成功|需不|必须|如果|尽快|及时|早期?"
-)
-
-
-def _operations(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
-    """Operations told by what was operated on: 乳腺癌手术, 膝关节置换术."""
-    for match in _OPERATION.finditer(text):
-        name, cut = match["name"], 0
-        for lead in _BEFORE_OPERATION.finditer(name):
-            cut = lead.end()
-        name = name[cut:]
-        if name and not _NO_OPERATION.search(name) and (len(name) > 1 or len(match["what"]) > 2):
-            start = match.start() + cut
-            yield named(name + match["what"], "procedure", lexicon, turn, start, match.end(), text)
 
 
 _ORGAN = (
@@ -262,19 +266,11 @@ _DISORDER = re.compile(
 )
 
 
-_VACCINE = re.compile(
-    r"(?:流感|肺炎球?菌?|轮状病毒?|乙肝|甲肝|水痘|麻疹|麻腮风|狂犬病?|新冠|hpv|宫颈癌|带状疱疹|破伤风|手足口|五联|百白破|脊灰|乙脑|流脑|九价|四价|二价|13价|23价)[\u4e00-\u9fff\d价]{0,4}?(?:疫苗|针(?!灸))|卡介苗"
-)
-
-
-def _vaccines(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
-    for match in _VACCINE.finditer(text):
-        yield named(match[0] + "接种", "procedure", lexicon, turn, match.start(), match.end(), text)
-
-
 def _organs(text: str, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
     """An organ and what has become of it, for the many that no list of names has."""
     for match in _DISORDER.finditer(text):
+        if re.match(r"(?:早期|早)?(?:筛查|疫苗)", text[match.end() : match.end() + 4]):
+            continue
         yield named(
             re.sub(r"^乳$", "乳腺", match["organ"])
             + re.sub(r"^(?:多发|轻度|中度|重度|轻微|慢性|急性)", "", match["change"]),
@@ -323,7 +319,7 @@ def _longest(found: list[Mention]) -> list[Mention]:
 
 _ALONE = re.compile(
     r"(?:^|[，。！？、；]|有时候?|偶尔|会|老|总是?|隐隐(?:的|地)?|一直|还|也|就|又|有点儿?|有些|阵阵|按着|晚上|白天|走路|活动|一动|吃完|饭后|饿的?时候|一碰|摸着|的时候|特别|很|挺|最近|现在|开始|突然|持续|就是|阵发性?的?)"
-    r"(?P<no>说不上|谈不上|不太|不怎么|不咋|不|没有?)?(?P<feeling>疼|痛|痒|麻|胀|闷|憋)(?P<ask>不(?P=feeling))?(?=得|的|了|过|吗|么|[，。？！、]|$|啊|呀|起来)"
+    r"(?P<no>说不上|谈不上|不太|不怎么|不咋|不|没有?)?(?P<feeling>疼|痛|痒|麻|胀|肿|闷|憋)(?P<ask>不(?P=feeling))?(?=得|的|了|过|吗|么|[，。？！、]|$|啊|呀|起来)"
 )
 
 

@@ -168,8 +168,10 @@ class Reader:
             question = "yes-no" if all(m.kind in ("condition", "symptom", "finding") for m in spoken) else ""
         self.turn_asks = self.turn_asks or bool(question)
         hypothetical = assertion.words("if").search(sentence.text) is not None
-        extra = list(allergies.find(sentence.text, number, self.lexicon, bool(question)))
-        if self.allergy_asked and role is not Speaker.CLINICIAN and not extra:
+        stated = allergies.is_stated(sentence.text) and role is not Speaker.CLINICIAN  # 我对头孢过敏，能吃吗？
+        extra = list(allergies.find(sentence.text, number, self.lexicon, bool(question) and not stated))
+        asked_of = self.allergy_asked or any(p.mention.kind == "allergy" for p in self.pending)
+        if asked_of and role is not Speaker.CLINICIAN and not extra:
             extra += allergies.told(sentence.text, number, self.lexicon)
         if role is not Speaker.CLINICIAN or not question:
             told = habits.find(sentence.text, number, question, self.question, role is Speaker.CLINICIAN)
