@@ -4,6 +4,7 @@ A medicine, food or other allergen named after "allergic to", or in the answer t
 allergy; a symptom in the answer to "what happens when you take it?" is its reaction.
 """
 
+# ruff: noqa: E501  (patterns read better on one line)
 from __future__ import annotations
 
 import re
@@ -37,9 +38,30 @@ def find(talk: Talk, mentions: Sequence[Mention], vocabulary: Vocabulary) -> Non
     _reactions(talk, by_turn)
 
 
+_BROUGHT_OUT = re.compile(
+    r"[^.?!]{0,12}?\b(?:brought|brings?|broke|breaks?|came|comes?) (?:(?:me|him|her) )?(?:up|out) in (?:a |an )?(?:\w+ )?(?:rash|hives|spots|blotches|welts)"
+    r"|,? (?:(?:it|he|she|they|i|and) )*(?:comes?|came|breaks?|broke) (?:up|out) in (?:a |an )?(?:\w+ )?(?:rash|hives|spots|blotches|welts)"
+    r"|[^.?!]{0,8}?\b(?:gave|gives|give) me (?:a |an )?(?:\w+ )?(?:rash|hives)\b"
+)
+_OTHERS = re.compile(
+    r" (?:gave|gives|made) (?:my|his|her|their) (?:sister|brother|mum|mom|dad|mother|father|son|daughter)"
+)
+_HEADING = re.compile(r"\s*(?:drug |medication )?allerg(?:y|ies)\s*:")
+
+
 def _follows(talk: Talk, mention: Mention) -> bool:
+    sentence = talk.sentences[mention.sentence]
+    if sentence.role is Speaker.NOTE and _HEADING.match(talk.text, _line(talk, mention.start)):
+        return mention.status is not Status.ABSENT
+    if _BROUGHT_OUT.match(talk.text, mention.end, talk.sentences[mention.sentence].end):
+        mention.status = Status.PRESENT
+        return True
     start = max(talk.sentences[mention.sentence].start, mention.start - _REACH)
     return _TO.search(talk.text[start : mention.start]) is not None or talk.text.startswith(" allergy", mention.end)
+
+
+def _line(talk: Talk, place: int) -> int:
+    return talk.text.rfind("\n", 0, place) + 1
 
 
 def _make(mention: Mention) -> None:
@@ -57,6 +79,7 @@ def _answers(talk: Talk, turn: int, by_turn: dict[int, list[Mention]], questions
         if talk.turns[place].speaker not in (Speaker.PATIENT, Speaker.RELATIVE):
             continue
         named = [m for m in by_turn.get(place, []) if m.kind in (*_SUBSTANCES, "allergy") and not m.asked]
+        named = [m for m in named if not _OTHERS.match(talk.text, m.end)]
         named = [m for m in named if m.status is not Status.ABSENT or m.kind == "allergy"]
         for mention in named:
             _make(mention)
@@ -89,7 +112,7 @@ def _reactions(talk: Talk, by_turn: dict[int, list[Mention]]) -> None:
 
 
 _GAVE = re.compile(
-    r"\b(?:gave me|gives me|i (?:get|got|had|have|break out|broke out|came out)|makes me|made me|caused?|with)\b"
+    r"\b(?:brought (?:me|him|her) out in|comes? (?:up|out) in|came up in|breaks? out|(?:makes?|made) (?:my|his|her)|gives? (?:him|her)|gave (?:him|her)|gave me|gives me|i (?:get|got|had|have|break out|broke out|came out)|makes me|made me|caused?|with)\b"
 )
 
 
@@ -99,6 +122,7 @@ def _told_reactions(talk: Talk, allergy: Mention, inside: list[Mention]) -> None
         between = talk.text[allergy.end : mention.start] if mention.start >= allergy.end else ""
         if mention.dropped or mention.kind not in ("symptom", "condition"):
             continue
-        if len(between) < 40 and _GAVE.search(between):
+        listed = talk.sentences[mention.sentence].role is Speaker.NOTE and between in (", ", " (", ": ", " - ")
+        if len(between) < 40 and (listed or _GAVE.search(between)):
             allergy.reactions.append(mention.concept)
             mention.dropped = "the reaction to an allergen"

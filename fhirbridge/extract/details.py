@@ -149,6 +149,8 @@ def _status(talk: Talk, mention: Mention, kind: FactKind, role: Speaker) -> Stat
         return Status.PRESENT  # "a murmur, you had that in the past" is heard now
     if kind is FactKind.CONDITION and mention.history and status is Status.PAST and not _passes(talk, mention):
         return Status.PRESENT
+    if kind in _PROBLEMS and status is Status.PRESENT and _passes(talk, mention) and _long_ago(talk, mention):
+        return Status.PAST
     if kind is FactKind.SYMPTOM and status is Status.POSSIBLE and role is not Speaker.CLINICIAN:
         return Status.PRESENT
     return status
@@ -211,6 +213,17 @@ def _passes(talk: Talk, mention: Mention) -> bool:
     """Whether a history of it means that it is over: a chronic disease with a history is still there."""
     pattern = getattr(spoken.rules(talk.sentences[mention.sentence].language), "passing", None)
     return pattern is not None and pattern.search(mention.key) is not None
+
+
+def _long_ago(talk: Talk, mention: Mention) -> bool:
+    """Whether it is told as of another time: by a date after it, or in the answer to a question of what was before."""
+    sentence = talk.sentences[mention.sentence]
+    rules = spoken.rules(sentence.language)
+    after, before = getattr(rules, "long_ago", None), getattr(rules, "asks_before", None)
+    if after is None or before is None:
+        return False
+    asked = mention.answered and before.search(talk.words(sentence)) is not None
+    return asked or after.match(talk.text, mention.end, sentence.end) is not None
 
 
 def _severity(talk: Talk, mention: Mention) -> str:

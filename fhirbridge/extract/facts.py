@@ -91,6 +91,9 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
     if _measured(talk, mention, sentence.language):
         mention.dropped = "measured, not taken"
         return
+    if mention.kind in ("medication", "allergen") and _likened(talk, mention):
+        mention.dropped = "only likened"
+        return
     stand = assertion.standing(mention, heards, talk.text, sentence.language)
     asks = sentence.asks if sentence.asks != "open" or mention.open else ""
     if not asks and "asks" in stand and sentence.role is not Speaker.NOTE and sentence.asks != "open":
@@ -119,8 +122,25 @@ def weigh(talk: Talk, mention: Mention, heards: list[cues.Heard], negated: set[i
         return
     if "hypothetical" in stand and mention.kind in ("medication", "medication-class") and _advised(talk, mention):
         stand = assertion.Standing({"planned": ""})
+    if sentence.role in (Speaker.PATIENT, Speaker.RELATIVE) and not mention.flip and _denied_after(talk, mention):
+        stand.kinds["negated"] = ""
     assertion.settle(mention, stand)
     mention.weight = 2 if sentence.role in (Speaker.PATIENT, Speaker.RELATIVE) else 1
+
+
+def _likened(talk: Talk, mention: Mention) -> bool:
+    """ "swollen like a grapefruit"."""
+    sentence = talk.sentences[mention.sentence]
+    pattern = getattr(spoken.rules(sentence.language), "likened", None)
+    start = max(sentence.start, mention.start - 24)
+    return pattern is not None and pattern.search(talk.text, start, mention.start) is not None
+
+
+def _denied_after(talk: Talk, mention: Mention) -> bool:
+    """ "a cough, no"."""
+    sentence = talk.sentences[mention.sentence]
+    pattern = getattr(spoken.rules(sentence.language), "denied_after", None)
+    return pattern is not None and pattern.match(talk.text, mention.end, sentence.end) is not None
 
 
 def _asks_unmarked(talk: Talk, mention: Mention, heards: list[cues.Heard]) -> bool:

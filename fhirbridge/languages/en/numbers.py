@@ -1,5 +1,6 @@
 """Numbers as English speakers say them: "one twenty eight over seventy two", "a hundred and one point four"."""
 
+# ruff: noqa: E501  (patterns read better on one line)
 from __future__ import annotations
 
 import re
@@ -45,6 +46,8 @@ _WORD = "|".join(sorted((*_SMALL, *_TENS, *_SCALE), key=len, reverse=True))
 _NUMBER = re.compile(
     rf"(?P<digits>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?(?:\s+(?:hundred|thousand|million))?|(?<![\d.])\.\d+)(?![\d])"
     rf"|\b(?P<half>half|(?:a\s+)?quarter)(?=\s+(?:of\s+)?(?:a|an|the|one|tab|tablet|pill|pack)\b)"
+    rf"|(?<!\w )(?:zero\s+)?\bpoint\s+(?P<tenths>(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)(?:\s+(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))*)\b"
+    rf"|(?<=(?:is|of|at|as) )point\s+(?P<tenth>(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)(?:\s+(?:zero|oh|one|two|three|four|five|six|seven|eight|nine))*)\b"
     rf"|\b(?P<couple>(?:a\s+)?couple(?:\s+of)?)\b"
     rf"|\b(?P<words>(?:a\s+(?=hundred|thousand|million))?(?:{_WORD})(?:(?:\s+and\s+a\s+half\b)|(?:(?:\s+and\s+|\s+point\s+|\.\s+(?=(?:zero|one|two|three|four|five|six|seven|eight|nine)\b)|[\s-]+)(?:{_WORD})\b))*)\b"
 )
@@ -60,6 +63,8 @@ def numbers(text: str) -> list[Number]:
             found.append(Number(match.start(), match.end(), _digits(match[0])))
         elif kind == "half":
             found.append(Number(match.start(), match.end(), Decimal("0.25" if "quarter" in match[0] else "0.5")))
+        elif kind in ("tenths", "tenth"):
+            found.append(Number(match.start(), match.end(), Decimal(f"0.{_spelled(match[kind])}")))
         elif kind == "couple":
             found.append(Number(match.start(), match.end(), Decimal(2)))
         elif match[0] != "oh":

@@ -127,7 +127,7 @@ taking_it = re.compile(
     r"\b(?:are|do|have|were) you (?:still )?(?:been )?(?:take|taking|use|using) (?:that|it|this|them|those)\b"
 )
 left_off = re.compile(
-    r"\b(?:we(?:a|e)ned (?:myself )?off|came off|went off|(?:i|i've|i have) stopped|stopped taking|not taking (?:it|that|them|those) (?:any ?more|now)|no longer (?:take|taking|on)|ran out|quit taking|not any ?more|used to take)\b"
+    r"\b(?:we(?:a|e)ned (?:myself )?off|came off|went off|(?:i|i've|i have) stopped(?! (?:the|my) )|stopped taking|stopped (?:it|them|that)\b|(?:knocked|packed|jacked) (?:it|that|them) (?:on the head|in)|told me to stop|took me off (?:it|that|them)|quit (?:it|that|them)\b|only took (?:it|them) for|it (?:gave|made) me\b|didn't agree with me|not taking (?:it|that|them|those) (?:any ?more|now)|no longer (?:take|taking|on)|ran out|quit taking|not any ?more|used to take)\b"
 )
 ordered = re.compile(
     r"\b(?:order(?:ed|ing)?|re-?check(?:ing)?|repeat(?:ing)?|check another|send off)(?: (?:a|an|your|the|another|some|you|on|for|and|also|cbc)){0,4} $"
@@ -141,8 +141,19 @@ if_before = re.compile(r"\bif (?:if )?(?:your|the|my|his|her|that)? ?$")
 asked_of = re.compile(r"\b(?:did|have|has|are|do|does|were|when) (?:you|he|she|they)(?: \w+)? $")
 # Diseases that pass, by the lexicon's English names.
 passing = re.compile(
-    r"exacerbation|flare|stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|appendic|surgery"
+    r"exacerbation|flare|eclampsia|otitis|bronchiolitis|candidiasis|thrush|tonsillitis|cellulitis|croup|bronchitis|chickenpox|shingles|measles|mumps|mononucleosis|pancreatitis|diverticulitis|overdose|dislocat|heart attack|urinary tract|cystitis|pyelonephritis|meningitis|stroke|infarct|fracture|pneumonia|embol|thrombos|cancer|carcinoma|lymphoma|melanoma|stone|calcul|infection|injury|concussion|ulcer|hemorrhage|haemorrhage|bleed|abortion|miscarriage|transient|syncope|burn|sprain|covid|sepsis|attack|appendic|surgery"
 )
+# What puts a disease that passes into the past: "my heart attack in 2015", "pneumonia last winter".
+long_ago = re.compile(
+    r"(?:,? (?:that was|which was|was|it was|on the ice|really bad|once|twice))?,? (?:back )?(?:in (?:19|20)\d\d|in (?:nineteen|twenty)[ -]\w+|in (?:my|his|her) \w+ies\b|(?:a |about |some |many |like )*(?:\w+ )?(?:years?|months?) (?:ago|back)|years (?:ago|back)"
+    r"|last (?:year|winter|summer|spring|autumn|fall|christmas|time|january|february|march|april|june|july|august|september|october|november|december)|at (?:\w+ )?(?:weeks?|months?|years?)\b|(?:as|when (?:i|he|she) was) (?:a |an )?\w+|with my (?:first|last|second)|before)\b"
+)
+# A question of what was before, and a saying that it was: "have you had ear infections before?"
+asks_before = re.compile(r"\b(?:before|previously|in the past|last time|last pregnancy|ever had|ever been diagnosed)\b")
+# A denial after the name: "a cough, no".
+denied_after = re.compile(r", (?:no|nope|nah|not really|not at all|none)(?=[.,;]?\s*$|[.,;] (?!but\b))")
+# A likeness is no fact: "swollen like a grapefruit".
+likened = re.compile(r"\blike an? (?:\w+ )?$")
 severity = (
     (
         "mild",
