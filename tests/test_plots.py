@@ -169,4 +169,9 @@ def test_a_study_that_was_read_is_matched_as_its_file_is() -> None:
     patients = ROOT / "fixtures/patients/bundle_en/bundle.json"
     read = list(fb.read_studies(path))
     day = date(2026, 11, 20)
-    assert list(fb.match(patients, read, as_of=day).to_lines()) == list(fb.match(patients, path, as_of=day).to_lines())
+    found, again = (fb.match(patients, studies, as_of=day).rows() for studies in (read, path))
+    for row in (*found, *again):  # which record a study was read from is told, and differs
+        del row["studies"]
+        for match in row["matches"]:
+            del match["fingerprint"]
+    assert found == again
