@@ -193,6 +193,9 @@ def _apply(talk: Talk, asked: list[Mention], named: list[Mention], reply: Reply,
         mention.qualified = qualified is not None and qualified.search(_around(talk, mention)) is not None
         if not polarity and mention.kind == "social-history" and evidence[1] - evidence[0] > 12:
             _told(talk, mention, evidence)
+        elif mention.kind == "social-history" and polarity == "no" and _given_up(talk, evidence):
+            mention.status, mention.value, mention.answered, mention.weight = Status.PAST, "", True, _SURE
+            mention.more.append(evidence)
         elif mention.kind in _TAKEN and _left_off(talk, mention, place):
             mention.status, mention.stopped, mention.answered, mention.weight = Status.PAST, True, True, _SURE
             mention.more.append(evidence)
@@ -211,6 +214,13 @@ def _left_off(talk: Talk, mention: Mention, place: int) -> bool:
     inside = talk.by_turn[place]
     words = talk.text[talk.sentences[inside[0]].start : talk.sentences[inside[-1]].end][:160]
     return pattern is not None and pattern.search(words) is not None
+
+
+def _given_up(talk: Talk, evidence: tuple[int, int]) -> bool:
+    """ "Do you smoke?" - "not for six years"."""
+    language = talk.sentences[talk.sentence_at(evidence[0])].language
+    pattern = getattr(spoken.rules(language), "given_up", None)
+    return pattern is not None and pattern.match(talk.text, *evidence) is not None
 
 
 def _credit(asked: Mention, named: list[Mention]) -> None:

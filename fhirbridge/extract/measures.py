@@ -24,6 +24,7 @@ from fhirbridge.records import Coding, Concept, Fact, FactKind, Quantity, Speake
 LOINC = "http://loinc.org"
 _PARTS = (("Systolic blood pressure", "8480-6"), ("Diastolic blood pressure", "8462-4"))
 _PRESSURE = "85354-9"
+_TEMPERATURE = "8310-5"
 _SHORT_ANSWER = 60  # characters; a score is the answer only where it says little else
 _NEAR = 70  # characters between a name and its number
 
@@ -172,6 +173,7 @@ class _Reader:
         for number in (*after, *reversed([n for n in near if n.start not in used])):
             if self._elsewhere(name, number):
                 continue
+            number = self._with_tenths(name, number, numbers)
             if name.measures[0].pressure:
                 fact = self._pressure(name.measures[0], number, numbers, used, name.start)
             else:
@@ -314,7 +316,8 @@ class _Reader:
             ):
                 continue
             else:
-                fact = self._plain(_Name(number.start, number.end, name.measures), number)
+                whole_number = self._with_tenths(name, number, numbers)
+                fact = self._plain(_Name(number.start, number.end, name.measures), whole_number)
             if fact is not None:
                 return fact
         reader = getattr(self.rules, "answered_value", None)
@@ -322,6 +325,18 @@ class _Reader:
         if not found:
             return None
         return replace(self._fact(measure, None, (start + found[1], start + found[2])), value=found[0])
+
+    def _with_tenths(self, name: _Name, number: Number, numbers: list[Number]) -> Number:
+        """ "ninety-eight six" of a temperature is 98.6."""
+        if name.measures[0].concept.codings[:1] != (Coding(LOINC, _TEMPERATURE, ""),):
+            return number
+        after = next((n for n in numbers if n.start == number.end + 1), None)
+        plain = number.value == int(number.value) and not any(
+            c.isdigit() for c in self.talk.text[number.start : number.end]
+        )
+        if after is None or not plain or after.value >= 10 or after.value != int(after.value):
+            return number
+        return number._replace(end=after.end, value=number.value + after.value / 10)
 
     def _bounds(self, start: int, number: Number) -> bool:
         """Whether a number only bounds the value ("higher than nine")."""

@@ -25,6 +25,8 @@ def dosage(talk: Talk, mention: Mention, limit: int, before: int) -> Dosage | No
     if dose is None:
         start = max(before, mention.start - 30, sentence.start)
         dose = _dose(rules, talk.text[start : mention.start], last=True)
+    if dose is None:
+        dose = _bare(rules, after)
     timing = rules.timing(after)
     window = talk.text[max(before, mention.start - 25, sentence.start) : end]
     route = next((name for pattern, name in _routes(sentence.language) if pattern.search(window)), None)
@@ -73,6 +75,13 @@ def _dose(rules: spoken.Rules, text: str, last: bool = False) -> tuple[Quantity,
     if not found:
         return None
     return found[-1] if last else found[0]
+
+
+def _bare(rules: spoken.Rules, after: str) -> tuple[Quantity, int, int] | None:
+    """A dose that was said without its unit: the number alone, no unit is made up."""
+    reader = getattr(rules, "bare_dose", None)
+    found = reader(after) if reader is not None else None
+    return (Quantity(found[0], ""), found[1], found[2]) if found else None
 
 
 def _words(after: str, dose: tuple[Quantity, int, int] | None, timing: spoken.Timing | None) -> str:

@@ -11,7 +11,7 @@ from fhirbridge.languages.en.since import UNITS
 from fhirbridge.languages.spoken import Timing
 
 _DOSE = re.compile(
-    r"[\s-]*(?:of an? |an? )?(?P<unit>milligrams?|mgs?|micrograms?|mcgs?|µg|ug|grams?|gm|g|milliliters?|millilitres?|mls?|cc|international units|units?|iu|milliequivalents?|meq|"
+    r"[\s-]*(?:of an? |an? )?(?P<unit>milligrams?|mgs?|micrograms?|mcgs?|µg|ug|grams?|gm|g|milliliters?|millilitres?|mls?|mils?|cc|international units|units?|iu|milliequivalents?|meq|"
     r"percent|%|tablets?|tabs?|pills?|capsules?|caps|puffs?|drops?|sprays?|teaspoons?|tablespoons?|patch(?:es)?|sachets?|lozenges?|ounces?|mg)(?![\w])"
 )
 _DOSE_UCUM = {
@@ -30,7 +30,7 @@ def dose_unit(after: str) -> tuple[str, str, int] | None:
     unit = match["unit"]
     if unit.startswith("microg"):
         ucum = "ug"
-    elif unit.startswith("millil"):
+    elif unit.startswith("millil") or unit in ("mil", "mils"):
         ucum = "mL"
     elif unit.startswith("millieq"):
         ucum = "meq"
@@ -90,3 +90,17 @@ def timing(text: str) -> Timing | None:
         match["unit"]
     ]
     return Timing(count, Decimal(1), unit, needed, when, match.start(), match.end())
+
+
+_BARE = re.compile(r",? (?:um |i think (?:it's|that's) |it's |that's )?$")
+_BARE_END = re.compile(
+    r"\s*(?:[,.?!]|$|once\b|twice\b|a day\b|daily\b|every\b|at night\b|in the morning\b|when\b|most\b)"
+)
+
+
+def bare_dose(text: str) -> tuple[Decimal, int, int] | None:
+    """A dose without its unit right after the medicine ("losartan, i think it's fifty"); small numbers count tablets."""
+    first = next(iter(numbers(text)), None)
+    if first is None or first.value < 5 or _BARE.fullmatch(text[: first.start]) is None:
+        return None
+    return (first.value, first.start, first.end) if _BARE_END.match(text, first.end) else None

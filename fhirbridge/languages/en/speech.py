@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from fhirbridge import languages
+from fhirbridge.languages.en.doses import bare_dose as bare_dose
 from fhirbridge.languages.en.doses import dose_unit as dose_unit
 from fhirbridge.languages.en.doses import timing as timing
 from fhirbridge.languages.en.numbers import numbers as numbers
@@ -152,6 +153,10 @@ long_ago = re.compile(
 asks_before = re.compile(r"\b(?:before|previously|in the past|last time|last pregnancy|ever had|ever been diagnosed)\b")
 # A denial after the name: "a cough, no".
 denied_after = re.compile(r", (?:no|nope|nah|not really|not at all|none)(?=[.,;]?\s*$|[.,;] (?!but\b))")
+# "do you smoke?" - "not for six years"
+given_up = re.compile(
+    r"(?:no,? )?not (?:for|since|any ?more|in)\b|\b(?:gave|given) (?:it |them )?up\b|\bi (?:quit|stopped)\b"
+)
 # A likeness is no fact: "swollen like a grapefruit".
 likened = re.compile(r"\blike an? (?:\w+ )?$")
 severity = (
