@@ -58,7 +58,8 @@ def asks(sentence: str, role: Speaker) -> str:
     if role is not Speaker.CLINICIAN and not marked:
         opened = False
         marked = (
-            re.search(r"(?<!没)(?<!说)(?:什么(?!的|都|也)|怎么(?!也|都|说|着)|如何|为什么|多久|咋)", bare) is not None
+            re.search(r"(?<!没)(?<!说)(?<!不)(?:什么(?!的|都|也)|怎么(?!也|都|说|着)|如何|为什么|多久|咋)", bare)
+            is not None
         )
         opened = marked
     if closed and not (opened and marked and not re.search(r"[吗没不]", bare)):
@@ -205,6 +206,9 @@ def _settle(sentence: Piece, parts: list[Piece], mention: Mention, role: Speaker
     if (words("if").search(lead[-40:] + mention.text) and settled is None and not feared) or re.match(
         r"[^，。]{0,6}(?:的话|时要|就要|就得|及时|随时)", tail
     ):
+        mention.dropped, mention.open = "hypothetical", True
+        return
+    if role is Speaker.CLINICIAN and re.match(r"[^，。]{0,4}就(?:停|别|不要|不吃|来|去|减|赶紧|马上)", tail):
         mention.dropped, mention.open = "hypothetical", True
         return
     if _ONLY_IF.search(lead) or re.match(r"才(?:需要?|会|能|要|有|是|搭|用|做)", tail):

@@ -97,6 +97,13 @@ def _is_over(text: str, lead: str, near: str) -> bool:
     return _ONCE_TAKEN.search(lead) is not None and re.search(r"(?:吃|用|打|喝)了", near) is not None
 
 
+def _told_before_asking(clause: str, text: str) -> bool:
+    """Whether a clause only tells what is taken and another asks of something else: 有糖尿病，吃格列美脲，化疗行吗."""
+    asked = text.partition(clause)[2]
+    taking = re.match(r"(?:平时|现在|一直|目前|在|长期)*(?:吃|用|打|服)(?:的是|着|的)?(?!.*(?:行|吗|么|不))", clause)
+    return taking is not None and re.search(r"[吗么不]", asked) is not None and not re.search(r"吃|用|药|停", asked)
+
+
 def _until_next(sentence: Piece, mention: Mention, others: list[Mention]) -> str:
     """What follows a medicine up to the next one that is told of by itself; what ends a list is said of the whole."""
     text, here = sentence.text, sentence.start
@@ -132,7 +139,12 @@ def _taken(mention: Mention, text: str, clause: str, near: str, tail: str, quest
         return
     if role is not Speaker.NOTE and (
         _ASKS.search(clause)
-        or (question and _ASKS.search(text) and not re.search(r"吃(?:了|过|着)|用(?:了|过|着)|在(?:吃|用)", clause))
+        or (
+            question
+            and _ASKS.search(text)
+            and not _told_before_asking(clause, text)
+            and not re.search(r"吃(?:了|过|着)|用(?:了|过|着)|在(?:吃|用)", clause)
+        )
     ):
         mention.dropped = "the patient asks"
         return
@@ -191,7 +203,7 @@ def _clause_of(text: str, start: int, end: int) -> str:
 
 
 _PLAN = re.compile(
-    r"建议|查(?!出|了|过|的)|做个|做一[个下次]|做做|复查|完善|拍(?!了|过|的)|照(?!了|过|的)|约|去(?!年|过)|安排|化验|抽(?:个)?血|抽(?:一个|一下|上)|看一?下|加做|得(?!了|过|到|很)|需要|必须|待会儿?|一会儿?|明[早天]|下周|开(?:个|一)|先做|做(?!过|了|的|完)|行(?=.{0,6}(?:检查|手术|术))|拟|预约|准备|办|收|再|转"
+    r"建议|查(?!出|了|过|的)|做个|做一[个下次]|做做|复查|完善|拍(?!了|过|的)|照(?!了|过|的)|约|去(?!年|过)|安排|化验|抽(?:个)?血|抽(?:一个|一下|上)|看一?下|加做|得(?!了|过|到|很)|需要|必须|待会儿?|一会儿?|明[早天]|下周|开(?:个|一)|先做|做(?!过|了|的|完)|打(?:个|上)|行(?=.{0,6}(?:检查|手术|术))|拟|预约|准备|办|收|再|转"
 )
 _DONE = re.compile(
     r"做(?:了|过|的)|查(?:了|过|的|出)|拍(?:了|过|的)|照(?:了|过|的)|检查(?:了|过|显示)|出来了|回来了|显示|提示|结果|报告|术后|我看|这个|没事|正常|发现|确诊|住(?:了|过)|打(?:了|过)|输(?:了|过)|切(?:了|过)|割(?:了|过)|放(?:了|过)|复查(?:了|过)|上礼拜|上周|去年|前年|昨天|上个月|年前"
@@ -222,6 +234,8 @@ def judge_procedure(sentence: Piece, mention: Mention, role: Speaker, question: 
         _advised(mention, text, clause, lead, tail, question)
     elif question and not _DONE.search(clause):
         mention.dropped = "the patient asks"
+    elif re.search(r"怕(?:做|疼|痛|查)?|不敢", clause[: clause.find(mention.text)]):
+        mention.dropped = "only feared"
     elif words("if").search(clause):
         mention.dropped = "hypothetical"
     elif _UNDONE.search(clause) or mention.negated:

@@ -63,7 +63,7 @@ def _felt() -> tuple[re.Pattern[str], dict[str, str], dict[str, tuple[str, str]]
     names = {(row["site"], row["feeling"]): row["name"] for row in languages.rows("zh", "combinations")}
     site, feeling = _alternatives(sites), _alternatives(feelings)
     pattern = re.compile(
-        rf"(?P<side>[左右双两](?:边|侧)?)?(?P<site>{site})(?:的)?{ADVERBS}{NEGATION}{ADVERBS}"
+        rf"(?P<side>[左右双两](?:边|侧)?)?(?P<site>{site})(?:的)?{ADVERBS}(?:有没有|有无|会不会|是不是)?{NEGATION}{ADVERBS}"
         rf"(?:(?P<feeling>{feeling})(?!醉|烦|疹|黄|辣|热|车|水|菜|快|什么|嘛|呕|咳|哕|重|活|净|预|扰|细胞|枣|花|糖|包|张|淀|默|瘤|块|物)(?P<ask>(?:得|的)?不(?P=feeling)|不(?P<askee>[疼痛肿麻痒闷慌晕胀]))?)"
     )
     return pattern, sites, feelings, names
@@ -133,7 +133,7 @@ def _named(clean: Cleaned, turn: int, lexicon: Vocabulary) -> Iterator[Mention]:
         if (
             entry.key in _SKIP_KEYS
             or words in ("复发了", "称体重")
-            or (words == "晕倒" and text[end : end + 1] == "是")
+            or (words == "晕倒" and text[end : end + 1] in tuple("是不"))
             or re.match(r"[量测](?:个|一下)?(?:血压|体温|体重|身高|心率|血糖)", words)
             or (entry.kind == "therapy" and not _TREATMENT.search(words))
         ):
@@ -249,7 +249,28 @@ def _sites_joined() -> re.Pattern[str]:
     return re.compile(rf"(?:(?:{_alternatives(w for w in _felt()[1] if len(w) > 1)})[、和跟])+$")
 
 
-_CLEAR = {"腰", "背", "肩", "颈", "手", "足", "眼", "耳", "牙", "鼻", "舌", "下肢", "骨", "膝关节"}
+_CLEAR = {
+    "髋关节",
+    "踝关节",
+    "肘关节",
+    "腕关节",
+    "大腿",
+    "小腿",
+    "腰",
+    "背",
+    "肩",
+    "颈",
+    "手",
+    "足",
+    "眼",
+    "耳",
+    "牙",
+    "鼻",
+    "舌",
+    "下肢",
+    "骨",
+    "膝关节",
+}
 
 
 _ORGAN = (
