@@ -7,12 +7,14 @@ named in the patient's `gaps`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fhirbridge.errors import InputError, MissingInput, UnreadableInput
-from fhirbridge.fhir import lossless, patient_items, patient_told
+from fhirbridge.fhir import export_by_patient, lossless, patient_items, patient_told
 from fhirbridge.fhir.patient_dates import when
 from fhirbridge.fhir.patient_keys import Keys, Words
 from fhirbridge.records import LeftOut, Patient, Quantity, When
@@ -63,17 +65,19 @@ def sources(patients: Any) -> Iterator[Source | LeftOut]:
     elif hasattr(patients, "model_dump_json"):
         yield Source("Bundle", "", lossless.loads(patients.model_dump_json()))
     elif isinstance(patients, Iterable):
-        for one in patients:
+        rest, exports = _exports(patients) if isinstance(patients, (list, tuple)) else (patients, [])
+        for one in rest:
             yield from sources(one)
+        for files in exports:
+            yield from _by_patient(files)
     else:
         yield LeftOut(type(patients).__name__, "neither a path nor FHIR; give a path, a Bundle or a Record")
 
 
 def _files(path: Path) -> Iterator[Source | LeftOut]:
     if path.is_dir():
-        for inside in sorted(path.iterdir()):
-            if inside.name.removesuffix(".gz").endswith((".json", ".ndjson")):
-                yield from _files(inside)
+        inside = [p for p in sorted(path.iterdir()) if p.name.removesuffix(".gz").endswith((".json", ".ndjson"))]
+        yield from sources(inside)
         return
     if not path.is_file():
         raise MissingInput(path, "no such file", "check the path")
@@ -89,6 +93,34 @@ def _files(path: Path) -> Iterator[Source | LeftOut]:
             yield Source(path.name, path.stem, content.decode("utf-8"), Place(path, 0, len(content)))
     except (OSError, UnicodeDecodeError, EOFError) as error:
         yield LeftOut(path.name, f"cannot be read ({type(error).__name__}); is it complete and UTF-8?")
+
+
+_OF_A_TYPE = re.compile(r"(?:\d+\.)?([A-Z][A-Za-z]+)(?:[._-].*)?\.ndjson")
+
+
+def _exports(patients: Sequence[Any]) -> tuple[list[Any], list[list[Path]]]:
+    """Bulk exports among paths: files of one folder named by type, Patient and others; and everything else."""
+    by_folder: dict[Path, dict[str, list[Path]]] = {}
+    for one in patients:
+        path = Path(one) if isinstance(one, (str, Path)) else None
+        if path is not None and (named := _OF_A_TYPE.fullmatch(path.name)) and path.is_file():
+            by_folder.setdefault(path.parent, {}).setdefault(named[1], []).append(path)
+    exports = [
+        sorted(p for files in kinds.values() for p in files)
+        for kinds in by_folder.values()
+        if "Patient" in kinds and len(kinds) > 1
+    ]
+    taken = {path for files in exports for path in files}
+    return [one for one in patients if not isinstance(one, (str, Path)) or Path(one) not in taken], exports
+
+
+def _by_patient(files: Sequence[Path]) -> Iterator[Source | LeftOut]:
+    """One Source a patient of an export, whose files hold a type each."""
+    with tempfile.TemporaryDirectory() as folder:
+        joined = Path(folder) / f"{files[0].parent.name or 'export'}.ndjson"
+        yield from export_by_patient.by_patient(files, joined)
+        for source in _lines(joined):
+            yield source if isinstance(source, LeftOut) else source._replace(place=None)  # gone when all are read
 
 
 def _lines(path: Path) -> Iterator[Source | LeftOut]:
