@@ -62,8 +62,9 @@ def standing(mention: Mention, heards: Sequence[Heard], text: str, language: str
         if _far(text, between, cue.reach, gap) and not (cue.kind == "negated" and _listed(text[slice(*between)])):
             continue
         inside = [o for o in others if between[0] <= o.start < between[1]]
-        if cue.kind == "continued" and not any(_ends_list(o, text) for o in inside):
-            found.kinds.setdefault(cue.kind, cue.note)
+        if cue.kind == "continued":
+            if not any(_ends_list(o, text) for o in inside):
+                found.kinds.setdefault(cue.kind, cue.note)
             continue
         if any(_ends(o, cue.kind) and _ends_kin(cue.kind, text[o.start : o.end], language) for o in inside):
             continue
