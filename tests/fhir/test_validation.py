@@ -171,10 +171,3 @@ def test_an_r5_bundle_is_checked_before_it_is_sent() -> None:
     assert server.requests == []
     assert "Group.type" in summary.failed[0].reason
     assert summary.failed == again.failed
-
-
-def test_checking_takes_a_sixth_of_the_time_of_the_typed_model_at_most() -> None:
-    from benchmarks.validation_speed import measured
-
-    ours, theirs = measured(400)
-    assert ours <= theirs / 6
