@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirbridge.eligibility.compiled import CompiledStudies, Layer, Relevance, Texts
+from fhirbridge.eligibility.layers import places_of
 
 __all__ = ["joined"]
 
@@ -67,7 +68,7 @@ def _by_depth(layers: list[Layer], count: int) -> list[Layer]:
         for level in np.unique(depths).tolist():
             chosen = np.flatnonzero(depths == level)
             own = lengths[chosen]
-            parts = layer.parts[np.repeat(layer.starts[chosen] - np.cumsum(own) + own, own) + np.arange(own.sum())]
+            parts = layer.parts[places_of(layer.starts[chosen], own)]
             part = Layer(layer.op, layer.nodes[chosen], parts, own.astype(np.int32), layer.counts[chosen])
             rows.setdefault((level, layer.op), []).append(part)
     return [_one(op, parts) for (_, op), parts in sorted(rows.items(), key=lambda row: row[0])]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fhirbridge.eligibility.compiled import CompiledStudies, Layer
 
-__all__ = ["Trees", "joined"]
+__all__ = ["Trees", "joined", "places_of", "rows_of"]
 
 Ints = NDArray[np.int32]
 Values = NDArray[np.int8]
@@ -51,7 +51,7 @@ class Trees:
             if not len(rows):
                 changed = changed[:0]
                 continue
-            part = _rows(layer, rows, lengths[rows])
+            part = rows_of(layer, rows, lengths[rows])
             found = joined(part, nodes)
             changed = part.nodes[found != nodes[part.nodes]]
             nodes[part.nodes] = found
@@ -59,20 +59,20 @@ class Trees:
 
     def _above(self, nodes: Ints) -> Ints:
         first = self.first_above[nodes]
-        found: Ints = self.above[_spans(first, self.first_above[nodes + 1] - first)]
+        found: Ints = self.above[places_of(first, self.first_above[nodes + 1] - first)]
         return found
 
 
-def _rows(layer: Layer, rows: NDArray[np.intp], lengths: Any) -> Layer:
+def rows_of(layer: Layer, rows: NDArray[np.intp], lengths: Any) -> Layer:
     """Some rows of a layer as a layer."""
     starts = np.zeros(len(rows), dtype=np.int32)
     np.cumsum(lengths[:-1], out=starts[1:])
-    parts = layer.parts[_spans(layer.starts[rows], lengths)]
+    parts = layer.parts[places_of(layer.starts[rows], lengths)]
     return Layer(layer.op, layer.nodes[rows], parts, starts, layer.counts[rows])
 
 
-def _spans(starts: Any, lengths: Any) -> Any:
-    """The places of spans, one after the other."""
+def places_of(starts: Any, lengths: Any) -> Any:
+    """The places in an array of spans with these starts and lengths, one after the other."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)
 

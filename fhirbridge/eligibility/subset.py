@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirbridge.eligibility.compiled import CompiledStudies, Layer, Relevance, Texts
+from fhirbridge.eligibility.layers import places_of, rows_of
 
 __all__ = ["only"]
 
@@ -21,7 +21,7 @@ def only(compiled: CompiledStudies, ids: Iterable[str]) -> CompiledStudies:
     chosen = np.array([n for n, s in enumerate(compiled.studies) if s.id in wanted], dtype=np.int32)
     first = compiled.arrays["first"]
     lengths = np.diff(first)[chosen]
-    criteria = _spans(first[chosen], lengths)
+    criteria = places_of(first[chosen], lengths)
     needed = _needed(compiled, compiled.arrays["node"][criteria])
     renumbered = np.cumsum(needed, dtype=np.int32) - 1
     leaves = compiled.arrays["question_node"]
@@ -50,16 +50,14 @@ def _needed(compiled: CompiledStudies, roots: Ints) -> NDArray[np.bool_]:
     for layer in reversed(compiled.layers):
         rows = np.flatnonzero(needed[layer.nodes])
         lengths = np.diff(layer.starts, append=len(layer.parts))[rows]
-        needed[layer.parts[_spans(layer.starts[rows], lengths)]] = True
+        needed[layer.parts[places_of(layer.starts[rows], lengths)]] = True
     return needed
 
 
 def _layer(layer: Layer, needed: NDArray[np.bool_], renumbered: Ints) -> Layer:
     rows = np.flatnonzero(needed[layer.nodes])
-    lengths = np.diff(layer.starts, append=len(layer.parts))[rows]
-    parts = renumbered[layer.parts[_spans(layer.starts[rows], lengths)]]
-    starts = (np.cumsum(lengths) - lengths).astype(np.int32)
-    return Layer(layer.op, renumbered[layer.nodes[rows]], parts, starts, layer.counts[rows])
+    kept = rows_of(layer, rows, np.diff(layer.starts, append=len(layer.parts))[rows])
+    return Layer(kept.op, renumbered[kept.nodes], renumbered[kept.parts], kept.starts, kept.counts)
 
 
 def _texts(texts: Texts, criteria: NDArray[np.intp]) -> Texts:
@@ -78,9 +76,3 @@ def _relevance(compiled: CompiledStudies, chosen: Ints) -> Relevance:
         before = np.concatenate(([0], np.cumsum(kept))).astype(np.int32)
         tables[name] = (terms, before[starts], place[studies[kept]], weights[kept])
     return Relevance(tables)
-
-
-def _spans(starts: Any, lengths: Any) -> Any:
-    """The places of spans, one after the other."""
-    ends = np.cumsum(lengths)
-    return np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)
